@@ -1,1 +1,3 @@
-//! placeholder
+//! Data and measurements that no product code depends on.
+
+pub mod data;

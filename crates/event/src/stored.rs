@@ -1,0 +1,123 @@
+//! The way back: what a leaf and its sections say, as one event.
+
+use std::borrow::Cow;
+
+use crate::event::OTHER_KIND;
+use crate::json::{self, INTEGER_MAX, Limits, Object, Value};
+use crate::outcome::{self, NOT_SAID};
+use crate::refusal::{Code, Refusal};
+use crate::time;
+
+/// An event as the ledger has it: the leaf's fields and the sections' bodies.
+#[derive(Clone, Debug)]
+pub struct Stored<'a> {
+    /// The id minted for it.
+    pub id: [u8; 16],
+    /// Its position in the ledger.
+    pub position: u64,
+    /// When the ledger took it, in milliseconds since 1970.
+    pub received_ms: u64,
+    /// When it happened, in nanoseconds since 1970.
+    pub time_ns: i64,
+    /// The leaf's type.
+    pub kind: &'a str,
+    /// The leaf's status.
+    pub status: u8,
+    /// The leaf's severity.
+    pub severity: u8,
+    /// The leaf's producer; empty if none.
+    pub producer: &'a str,
+    /// The producer's counter; 0 if none.
+    pub producer_seq: u64,
+    /// Name and body of each section that the leaf lists; no body if it was erased or may not be seen.
+    pub sections: Vec<(&'a str, Option<&'a [u8]>)>,
+    /// The organisation whose ledger it is in.
+    pub organisation: &'a str,
+}
+
+/// Limits for bodies that we wrote ourselves: redaction may have made them longer than what came in.
+const BODY: Limits = Limits { max_bytes: 64 * 1024 * 1024, max_depth: 128 };
+
+/// One event to show: the names of the table of fields, `id`, `position` and `received` of ours, and `erased` with the
+/// names of sections that are gone. It fails only if a body is not what [`crate::Event::sections`] writes.
+pub fn assemble<'a>(stored: &Stored<'a>) -> Result<Value<'a>, Refusal> {
+    let mut event = Object::new();
+    let mut erased = Vec::new();
+    for (name, body) in &stored.sections {
+        match body {
+            None => erased.push(Value::from(*name)),
+            Some(body) => match json::parse(body, &BODY)? {
+                // The largest one is taken as it is, and the others put into it.
+                Value::Object(members) if members.len() > event.len() => {
+                    for (key, value) in std::mem::replace(&mut event, members) {
+                        event.insert(key, value);
+                    }
+                }
+                Value::Object(members) => {
+                    for (key, value) in members {
+                        event.insert(key, value);
+                    }
+                }
+                _ => {
+                    return Err(Refusal::new(
+                        Code::WrongType,
+                        "",
+                        format!("section {name} is not an object"),
+                    ));
+                }
+            },
+        }
+    }
+    event.insert("id", uuid(&stored.id));
+    event.insert("position", whole(stored.position));
+    event.insert("received", time::format_ms(stored.received_ms));
+    event.insert("time", time::format_ns(stored.time_ns));
+    event.insert("organisation", stored.organisation);
+    // `what` has the sender's word where the leaf only says "other"; if `what` is gone, "other" is all that is known.
+    if stored.kind != OTHER_KIND || event.get("type").is_none() {
+        event.insert("type", stored.kind);
+    }
+    for (name, code, known) in [
+        ("status", stored.status, outcome::status_name(stored.status)),
+        ("severity", stored.severity, outcome::severity_name(stored.severity)),
+    ] {
+        match (code, known) {
+            (NOT_SAID, _) => {}
+            (_, Some(word)) => _ = event.insert(name, word),
+            // Also for a number that a later version gave out.
+            _ if event.get(name).is_none() => _ = event.insert(name, "other"),
+            _ => {}
+        }
+    }
+    if !stored.producer.is_empty() {
+        event.insert("producer", stored.producer);
+    }
+    if stored.producer_seq > 0 {
+        event.insert("producer_seq", whole(stored.producer_seq));
+    }
+    if !erased.is_empty() {
+        event.insert("erased", erased);
+    }
+    Ok(Value::Object(event))
+}
+
+/// A whole number, as text if JSON cannot hold it.
+fn whole(n: u64) -> Value<'static> {
+    match i64::try_from(n) {
+        Ok(n) if n <= INTEGER_MAX => Value::integer(n).expect("in range"),
+        _ => Value::String(Cow::Owned(n.to_string())),
+    }
+}
+
+fn uuid(id: &[u8; 16]) -> String {
+    let mut text = String::with_capacity(36);
+    for (i, byte) in id.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).expect("a nibble"));
+        }
+    }
+    text
+}

@@ -1,0 +1,10 @@
+//! Who do we talk to? Others' ways of sending.
+//!
+//! Every neighbour has a module that is a pure, tested mapping from its wire format to our events. Nothing of a neighbour
+//! leaves its module but under its own name, in `attributes`.
+//!
+//! * [`litellm`]: the `generic_api` callback of the LiteLLM proxy, and rows of its audit log.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod litellm;

@@ -1,0 +1,390 @@
+//! Which (producer, id) pairs were recorded, for the ledger's life: sorted runs of keyed hashes.
+//!
+//! What is not sealed yet is a map in memory. When a journal is sealed its entries become a run;
+//! a run that is as long as the one before it is merged with it, so there are about log2(n) of them.
+//! A look-up asks a Bloom filter, then reads one page of the run. Filters of very long runs stay on
+//! disk, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::io::{File, Io, Open, read_full};
+use crate::keys::{Reader, crc_around};
+use crate::record::Fingerprint;
+
+const MAGIC: &[u8; 8] = b"IDLIDRN1";
+const HEADER: usize = 12 + 16 + 8 * 4;
+const ENTRY: usize = 32;
+const PAGE: usize = 4096;
+/// 127 entries and a checksum.
+const PER_PAGE: usize = (PAGE - 4) / ENTRY;
+/// Runs up to this many entries keep their filter in memory: 10 bits an entry.
+const FILTERED: u64 = 8 << 20;
+const FILTER_BITS: u64 = 10;
+const FILTER_HASHES: u64 = 7;
+
+/// One recorded pair: fingerprint and position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) position: u64,
+}
+
+/// All recorded pairs of a ledger.
+pub(crate) struct Ids {
+    dir: PathBuf,
+    ledger: [u8; 16],
+    /// Oldest first, each covering positions up to where the next begins.
+    runs: Vec<Arc<Run>>,
+    recent: HashMap<[u8; 14], ([u8; 12], u64)>,
+}
+
+/// A sorted file of pairs.
+pub(crate) struct Run {
+    path: PathBuf,
+    from: u64,
+    to: u64,
+    count: u64,
+    file: Box<dyn File>,
+    /// First eight bytes of each page's first key.
+    fence: Vec<u64>,
+    filter: Option<Vec<u8>>,
+}
+
+fn name(from: u64, to: u64) -> String {
+    format!("ids-{from:020}-{to:020}")
+}
+
+/// The positions a run's name says it covers.
+pub(crate) fn covers(name: &str) -> Option<(u64, u64)> {
+    let (from, to) = name.strip_prefix("ids-")?.split_once('-')?;
+    (from.len() == 20 && to.len() == 20).then_some(())?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
+impl Ids {
+    pub(crate) fn empty(dir: &Path, ledger: [u8; 16]) -> Ids {
+        Ids { dir: dir.to_owned(), ledger, runs: Vec::new(), recent: HashMap::new() }
+    }
+
+    /// Opens the runs that cover positions 0 to `sealed` without a gap. Stops at the first that is
+    /// missing or damaged: [`Ids::end`] says from where they must be rebuilt.
+    pub(crate) fn open(io: &dyn Io, dir: &Path, ledger: [u8; 16], sealed: u64) -> Result<Ids, Error> {
+        let mut ids = Ids::empty(dir, ledger);
+        let names = io.list(dir).map_err(|e| Error::io("list", dir, &e))?;
+        let mut found: Vec<(u64, u64)> = names.iter().filter_map(|n| covers(n)).collect();
+        // Of two that begin alike, the longer is the merged one.
+        found.sort_by_key(|(from, to)| (*from, std::cmp::Reverse(*to)));
+        for (from, to) in found {
+            let path = dir.join(name(from, to));
+            if from == ids.end()
+                && to <= sealed
+                && let Some(run) = Run::open(io, &path, &ledger)?
+            {
+                ids.runs.push(Arc::new(run));
+            } else {
+                io.remove(&path).map_err(|e| Error::io("remove", &path, &e))?;
+            }
+        }
+        Ok(ids)
+    }
+
+    /// What is wrong with the runs on the disk, without changing them.
+    pub(crate) fn check(io: &dyn Io, dir: &Path, ledger: [u8; 16]) -> Vec<String> {
+        let names = io.list(dir).unwrap_or_default();
+        let mut wrong = Vec::new();
+        for name in names.iter().filter(|n| covers(n).is_some()) {
+            match Run::open(io, &dir.join(name), &ledger).map(|run| run.map(|run| run.entries().map(drop))) {
+                Ok(Some(Ok(()))) => {}
+                // It was merged into another while we looked.
+                Err(_) if io.open(&dir.join(name), Open::Read).is_err() => {}
+                _ => wrong
+                    .push(format!("{name}, an index of ids that were sent, does not match its checksums")),
+            }
+        }
+        wrong
+    }
+
+    /// Position up to which runs cover the ledger.
+    pub(crate) fn end(&self) -> u64 {
+        self.runs.last().map_or(0, |run| run.to)
+    }
+
+    /// Remembers a pair that is durable in a journal.
+    pub(crate) fn insert(&mut self, known: Known) {
+        self.recent.insert(known.fingerprint.key, (known.fingerprint.digest, known.position));
+    }
+
+    /// The pair recorded under this key.
+    pub(crate) fn find(&self, key: &[u8; 14]) -> Result<Option<Known>, Error> {
+        if let Some((digest, position)) = self.recent.get(key) {
+            let fingerprint = Fingerprint { key: *key, digest: *digest };
+            return Ok(Some(Known { fingerprint, position: *position }));
+        }
+        for run in self.runs.iter().rev() {
+            if let Some(known) = run.find(key)? {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Begins to turn the pairs at positions [from, to) into a run, which must follow the last one.
+    /// `known`: these pairs, for a rebuild; the ones in memory otherwise. The work is done in
+    /// [`Sealing::write`], which needs no hold of the ledger.
+    pub(crate) fn seal(&self, (from, to): (u64, u64), known: Option<Vec<Known>>) -> Sealing {
+        assert_eq!(from, self.end(), "runs cover the ledger without a gap");
+        let mut entries = known.unwrap_or_else(|| {
+            let within = self.recent.iter().filter(|(_, (_, p))| (from..to).contains(p));
+            within
+                .map(|(key, (digest, position))| Known {
+                    fingerprint: Fingerprint { key: *key, digest: *digest },
+                    position: *position,
+                })
+                .collect()
+        });
+        entries.sort_unstable_by_key(|k| k.fingerprint.key);
+        let mut merged = Vec::new();
+        let mut length = entries.len() as u64;
+        for run in self.runs.iter().rev() {
+            if run.count > 2 * length {
+                break;
+            }
+            length += run.count;
+            merged.push(run.clone());
+        }
+        let start = merged.last().map_or(from, |run| run.from);
+        Sealing { dir: self.dir.clone(), ledger: self.ledger, covers: (start, to), entries, merged }
+    }
+
+    /// Puts a written run in the place of those it was merged from.
+    pub(crate) fn install(&mut self, run: Arc<Run>) {
+        self.runs.retain(|old| old.from < run.from);
+        self.recent.retain(|_, (_, position)| *position >= run.to);
+        self.runs.push(run);
+    }
+}
+
+/// A run on its way to the disk.
+pub(crate) struct Sealing {
+    dir: PathBuf,
+    ledger: [u8; 16],
+    covers: (u64, u64),
+    entries: Vec<Known>,
+    merged: Vec<Arc<Run>>,
+}
+
+impl Sealing {
+    /// Merges, writes and opens the run; then removes the ones it replaces.
+    pub(crate) fn write(mut self, io: &dyn Io) -> Result<Arc<Run>, Error> {
+        for run in &self.merged {
+            self.entries = merge(run.entries()?, self.entries);
+        }
+        let path = self.dir.join(name(self.covers.0, self.covers.1));
+        write(io, &self.dir, &path, &self.ledger, self.covers, &self.entries)?;
+        let run = Run::open(io, &path, &self.ledger)?;
+        let run = run.ok_or_else(|| Error::Damaged(format!("{}: reads back wrong", path.display())))?;
+        for old in &self.merged {
+            io.remove(&old.path).map_err(|e| Error::io("remove", &old.path, &e))?;
+        }
+        Ok(Arc::new(run))
+    }
+}
+
+impl Run {
+    /// `None` if it is not a whole run of this ledger.
+    fn open(io: &dyn Io, path: &Path, ledger: &[u8; 16]) -> Result<Option<Run>, Error> {
+        let failed = |e: std::io::Error| Error::io("read", path, &e);
+        let file = io.open(path, Open::Read).map_err(failed)?;
+        let mut header = [0; HEADER];
+        let got = read_full(&*file, &mut header, 0).map_err(failed)?;
+        let mut at = Reader(&header[12..]);
+        let crc = u32::from_le_bytes(header[8..12].try_into().expect("4"));
+        if got < HEADER || header[..8] != *MAGIC || at.take(16) != Some(ledger) || crc_around(&header) != crc
+        {
+            return Ok(None);
+        }
+        let mut next = || at.u64().unwrap_or(0);
+        let (from, to, count, index_crc) = (next(), next(), next(), next());
+        let pages = count.div_ceil(PER_PAGE as u64);
+        let index_at = HEADER as u64 + pages * PAGE as u64;
+        let filter_len = filter_len(count);
+        let Some(len) = file.len().map_err(failed)?.checked_sub(index_at) else { return Ok(None) };
+        if len != pages * 8 + filter_len {
+            return Ok(None);
+        }
+        let mut index = vec![0; len as usize];
+        read_full(&*file, &mut index, index_at).map_err(failed)?;
+        if u64::from(crc32c::crc32c(&index)) != index_crc {
+            return Ok(None);
+        }
+        let filter = index.split_off(pages as usize * 8);
+        let fence = index.as_chunks::<8>().0.iter().map(|b| u64::from_be_bytes(*b)).collect();
+        let filter = (count <= FILTERED).then_some(filter);
+        Ok(Some(Run { path: path.to_owned(), from, to, count, file, fence, filter }))
+    }
+
+    fn find(&self, key: &[u8; 14]) -> Result<Option<Known>, Error> {
+        if self.count == 0 || self.filter.as_ref().is_some_and(|f| !bits(key, f.len()).all(|b| get(f, b))) {
+            return Ok(None);
+        }
+        let prefix = prefix(key);
+        // The key may stand at the end of the page before the first one that begins with its prefix.
+        let mut page = self.fence.partition_point(|first| *first < prefix).saturating_sub(1);
+        while page < self.fence.len() && self.fence[page] <= prefix {
+            let entries = self.page(page)?;
+            if let Ok(at) = entries.binary_search_by_key(key, |k| k.fingerprint.key) {
+                return Ok(Some(entries[at]));
+            }
+            page += 1;
+        }
+        Ok(None)
+    }
+
+    fn page(&self, number: usize) -> Result<Vec<Known>, Error> {
+        let mut bytes = [0; PAGE];
+        let at = (HEADER + number * PAGE) as u64;
+        let got = read_full(&*self.file, &mut bytes, at).map_err(|e| Error::io("read", &self.path, &e))?;
+        let count = PER_PAGE.min((self.count as usize).saturating_sub(number * PER_PAGE));
+        if got < PAGE || crc32c::crc32c(&bytes[..PAGE - 4]).to_le_bytes() != bytes[PAGE - 4..] {
+            let path = self.path.display();
+            return Err(Error::Damaged(format!("{path}: page {number} does not match its checksum")));
+        }
+        Ok(bytes.as_chunks::<ENTRY>().0[..count].iter().map(unpack).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<Known>, Error> {
+        let mut all = Vec::with_capacity(self.count as usize);
+        for page in 0..self.fence.len() {
+            all.extend(self.page(page)?);
+        }
+        Ok(all)
+    }
+}
+
+fn write(
+    io: &dyn Io,
+    dir: &Path,
+    path: &Path,
+    ledger: &[u8; 16],
+    (from, to): (u64, u64),
+    entries: &[Known],
+) -> Result<(), Error> {
+    let mut pages = Vec::with_capacity((entries.len() / PER_PAGE + 1) * PAGE);
+    let mut index = Vec::new();
+    let mut filter = vec![0u8; filter_len(entries.len() as u64) as usize];
+    for page in entries.chunks(PER_PAGE) {
+        index.extend(prefix(&page[0].fingerprint.key).to_be_bytes());
+        let start = pages.len();
+        for known in page {
+            pages.extend(known.fingerprint.key);
+            pages.extend(known.fingerprint.digest);
+            pages.extend(&known.position.to_be_bytes()[2..]);
+            for bit in bits(&known.fingerprint.key, filter.len()) {
+                filter[bit / 8] |= 1 << (bit % 8);
+            }
+        }
+        pages.resize(start + PAGE - 4, 0);
+        pages.extend(crc32c::crc32c(&pages[start..]).to_le_bytes());
+    }
+    index.extend(filter);
+    let mut file = MAGIC.to_vec();
+    file.extend([0; 4]);
+    file.extend(ledger);
+    for number in [from, to, entries.len() as u64, u64::from(crc32c::crc32c(&index))] {
+        file.extend(number.to_le_bytes());
+    }
+    let crc = crc_around(&file);
+    file[8..12].copy_from_slice(&crc.to_le_bytes());
+    file.extend(pages);
+    file.extend(index);
+    let fresh = path.with_extension("new");
+    let put = || -> std::io::Result<()> {
+        let out = io.open(&fresh, Open::Create)?;
+        out.write_at(&file, 0)?;
+        out.sync()?;
+        io.rename(&fresh, path)?;
+        io.sync_dir(dir)
+    };
+    put().map_err(|e| Error::io("write", path, &e))
+}
+
+fn merge(old: Vec<Known>, new: Vec<Known>) -> Vec<Known> {
+    let mut out = Vec::with_capacity(old.len() + new.len());
+    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+    while let (Some(a), Some(b)) = (old.peek(), new.peek()) {
+        let from = if a.fingerprint.key <= b.fingerprint.key { &mut old } else { &mut new };
+        out.extend(from.next());
+    }
+    out.extend(old);
+    out.extend(new);
+    out
+}
+
+fn unpack(bytes: &[u8; ENTRY]) -> Known {
+    let mut at = Reader(bytes);
+    let key = at.array().expect("14 of 32");
+    let digest = at.array().expect("12 of 18");
+    let mut position = [0; 8];
+    position[2..].copy_from_slice(at.0);
+    Known { fingerprint: Fingerprint { key, digest }, position: u64::from_be_bytes(position) }
+}
+
+fn prefix(key: &[u8; 14]) -> u64 {
+    u64::from_be_bytes(key[..8].try_into().expect("8 of 14"))
+}
+
+fn filter_len(count: u64) -> u64 {
+    (count * FILTER_BITS).div_ceil(8).max(1)
+}
+
+fn get(filter: &[u8], bit: usize) -> bool {
+    filter[bit / 8] & 1 << (bit % 8) != 0
+}
+
+/// Bits of a key in a filter: two halves of the key, which is a hash, stand in for many hashes
+/// (Kirsch and Mitzenmacher, 2006).
+fn bits(key: &[u8; 14], filter_len: usize) -> impl Iterator<Item = usize> + use<> {
+    let (a, b) = (prefix(key), u64::from_be_bytes(key[6..].try_into().expect("8 of 14")) | 1);
+    (0..FILTER_HASHES).map(move |n| (a.wrapping_add(n.wrapping_mul(b)) % (filter_len as u64 * 8)) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::OsIo;
+
+    fn known(n: u64) -> Known {
+        let tag = crc32c::crc32c(&n.to_le_bytes());
+        let mut key = [0; 14];
+        key[..4].copy_from_slice(&tag.to_be_bytes());
+        key[4..12].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        Known { fingerprint: Fingerprint { key, digest: [n as u8; 12] }, position: n }
+    }
+
+    #[test]
+    fn finds_what_was_recorded_and_nothing_else_across_merges_and_restarts() {
+        let dir = tempfile::tempdir().unwrap();
+        let io = OsIo::new();
+        let mut ids = Ids::empty(dir.path(), [7; 16]);
+        let ends = [0, 1, 300, 1000, 1001, 5000, 20_000];
+        for span in ends.windows(2) {
+            (span[0]..span[1]).for_each(|n| ids.insert(known(n)));
+            let run = ids.seal((span[0], span[1]), None).write(&io).unwrap();
+            ids.install(run);
+            assert!(ids.recent.is_empty());
+        }
+        let ids = Ids::open(&io, dir.path(), [7; 16], 20_000).unwrap();
+        assert_eq!(ids.end(), 20_000);
+        assert!(ids.runs.len() <= 4, "{} runs", ids.runs.len());
+        for n in 0..20_000 {
+            assert_eq!(ids.find(&known(n).fingerprint.key).unwrap(), Some(known(n)));
+        }
+        for n in 20_000..40_000 {
+            assert_eq!(ids.find(&known(n).fingerprint.key).unwrap(), None);
+        }
+        assert_eq!(Ids::open(&io, dir.path(), [8; 16], 20_000).unwrap().end(), 0, "another ledger's runs");
+    }
+}
