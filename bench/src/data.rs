@@ -316,7 +316,7 @@ impl Generator {
                 fingerprint(&mut self.random, "response_fingerprint", out);
             }
             let reason = self.random.pick(&["stop", "stop", "stop", "stop", "length", "tool_calls"]);
-            put(out, format_args!(",\"finish_reason\":\"{reason}\""));
+            put(out, format_args!(",\"finish_reasons\":[\"{reason}\"]"));
         }
         out.push(b'}');
     }
@@ -441,6 +441,20 @@ mod tests {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
         assert_eq!((all.len(), format!("{hash:016x}").as_str()), (876_175, "e2e128ad02bbb03d"));
+    }
+
+    #[test]
+    fn is_accepted_at_the_door() {
+        let (mut generator, mut line) = (Generator::new(2), Vec::new());
+        for number in 0..5000 {
+            line.clear();
+            generator.next(&mut line);
+            let event = event::Event::parse(&line, &event::Limits::default());
+            let event = event.unwrap_or_else(|refusal| panic!("event {number}: {refusal:?}"));
+            assert!(event.kind().is_some() && event.core().status != 255, "event {number}");
+            let names: Vec<_> = event.sections().iter().map(|(name, _)| *name).collect();
+            assert!(names.ends_with(&["what", "who"]), "event {number}: {names:?}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Secret {
         tag.0[..8].try_into().expect("8 of 32")
     }
 
+    /// A keyed hash for one purpose.
+    pub fn tag(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        Keyed::new(&self.derive(purpose)).tag(&[bytes])
+    }
+
     /// Wraps another key under this one for `place`.
     pub(crate) fn wrap(&self, io: &dyn Io, key: &Secret, place: &[u8]) -> [u8; WRAPPED] {
         let mut out = [0; WRAPPED];

@@ -201,7 +201,7 @@ pub(crate) fn read_full(file: &dyn File, buf: &mut [u8], offset: u64) -> io::Res
 }
 
 /// Reads the whole of a small file, at most `limit` bytes.
-pub(crate) fn read_all(io: &dyn Io, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read_all(io: &dyn Io, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = io.open(path, Open::Read)?;
     let len = file.len()?;
     if len > limit {
@@ -216,7 +216,7 @@ pub(crate) fn read_all(io: &dyn Io, path: &Path, limit: u64) -> io::Result<Vec<u
 /// Puts a whole file in place so that a crash leaves the old one or the new one, never a mixture.
 /// The old contents are overwritten after the switch, as far as the disk lets us: they may hold a
 /// key that must be gone.
-pub(crate) fn replace(io: &dyn Io, dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(io: &dyn Io, dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (path, fresh) = (dir.join(name), dir.join(format!("{name}.new")));
     let old = match io.open(&path, Open::Write) {
         Ok(file) => Some(file),

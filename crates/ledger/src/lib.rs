@@ -34,7 +34,7 @@ pub use crypt::Secret;
 pub use erase::Erasure;
 pub use error::{AppendError, Error};
 pub use heads::Head;
-pub use open::{Ledger, Opened, Options};
+pub use open::{Ledger, Opened, Options, origin};
 pub use read::{Block, Record, Section};
 pub use record::{Entry, Fingerprint, SECTIONS};
 pub use tend::{Stats, Tended};

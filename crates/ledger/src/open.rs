@@ -364,6 +364,11 @@ impl Ledger {
         &self.0.identity
     }
 
+    /// Whether nobody else holds a handle to this ledger, so that dropping this one closes it.
+    pub fn is_only_handle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Whether this handle may only read.
     pub fn read_only(&self) -> bool {
         self.0.lock.is_none()
@@ -511,6 +516,11 @@ fn rebuild_ids(io: &dyn Io, ids: &mut Ids, segments: &[Arc<Segment>]) -> Result<
         ids.install(run);
     }
     Ok(())
+}
+
+/// The name of the ledger in `dir`, if its keys can be read.
+pub fn origin(io: &dyn Io, dir: &Path, kek: &Secret) -> Option<String> {
+    Keys::load(io, dir, kek).ok().map(|keys| keys.origin.clone())
 }
 
 /// Every head that was ever signed and kept, oldest first.

@@ -2,7 +2,7 @@
 //! its audit log (`StandardAuditLogPayload`, `GET /audit`).
 //!
 //! Pure: [`items`] splits a body, [`map`] turns one item into events. The sender is not trusted to have redacted anything,
-//! so what is kept is a list ([`fields`]), and whatever is not on it is dropped and said so in the event's `redactions`.
+//! so what is kept is a list ([`field_table`]), and whatever is not on it is dropped and said so in the event's `redactions`.
 //! `README.md` beside this file has the contract, field by field.
 
 mod audit;
@@ -17,6 +17,7 @@ mod tests;
 use event::json::Limits;
 use event::{Code, Event, Object, Refusal, Value};
 
+pub use fields::field_table;
 pub use wire::{Item, ItemError, Items, items};
 
 /// The producer that events name if the door does not say another.
@@ -80,13 +81,13 @@ fn put_block(members: &mut Object<'static>, key: &'static str, block: Object<'st
     }
 }
 
-/// Nothing was said.
+/// Nothing was said: LiteLLM writes `null`, `""`, `[]` and objects of them for what it does not know.
 fn is_nothing(value: &Value<'_>) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
+        Value::Object(members) => members.iter().all(|(_, value)| is_nothing(value)),
         Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -56,6 +56,8 @@ enum Form {
     One,
     /// The array was not ended.
     CutShort,
+    /// Something stands after the array.
+    Surplus,
     Done,
 }
 
@@ -64,11 +66,16 @@ impl<'a> Iterator for Items<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            let was_cut_short = matches!(self.form, Form::CutShort);
             let (from, to) = self.next_extent()?;
             let index = self.index;
             self.index += 1;
             let read = match self.form {
-                Form::CutShort if from == to => {
+                Form::Surplus if self.rest.at == from => {
+                    self.form = Form::Done;
+                    Err(syntax("something after the end of the array"))
+                }
+                Form::CutShort if was_cut_short => {
                     self.form = Form::Done;
                     Err(syntax("the array is not ended"))
                 }
@@ -103,6 +110,7 @@ impl Items<'_> {
                 Some((from, end))
             }
             Form::CutShort => Some((end, end)),
+            Form::Surplus => Some((from, end)),
             Form::Lines => {
                 let line = self.rest.left().iter().position(|b| *b == b'\n').map_or(end, |n| from + n);
                 self.rest = self.rest.to(line);
@@ -133,11 +141,7 @@ impl Items<'_> {
     /// Whatever follows an array is one item more, and a wrong one.
     fn after_array(&mut self, at: usize) {
         self.rest = self.rest.to(at).skip_space();
-        self.form = if self.rest.peek().is_none() { Form::Done } else { Form::One };
-        if matches!(self.form, Form::One) {
-            // A second value would be read as one; nobody sends two arrays.
-            self.limits.max_bytes = 0;
-        }
+        self.form = if self.rest.peek().is_none() { Form::Done } else { Form::Surplus };
     }
 }
 

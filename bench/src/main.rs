@@ -1,0 +1,121 @@
+//! Measures the ledger beside the floors of the machine it runs on.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
+mod append;
+mod args;
+mod counting;
+mod disk;
+mod docs;
+mod door;
+mod events;
+mod figures;
+mod floors;
+mod judge;
+mod large;
+mod meter;
+mod reads;
+mod recover;
+mod size;
+mod table;
+
+use anyhow::Result;
+use bench::data::Generator;
+
+use crate::args::{Args, USAGE, What};
+use crate::events::{DataHash, Events};
+use crate::figures::whole;
+use crate::floors::Floors;
+use crate::large::Large;
+use crate::table::Table;
+
+fn main() -> Result<()> {
+    let Some(args) = Args::read(std::env::args().skip(1))? else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    let machine = docs::machine();
+    println!("{machine}");
+    let mut tables = Vec::new();
+    if matches!(args.what, What::Append | What::All) {
+        let found = measure_append(&args)?;
+        show(&mut tables, found);
+    }
+    let mut data = format!("seed {}", args.seed);
+    if args.what != What::Append {
+        eprintln!("building a ledger of {} events…", whole(args.events as f64));
+        let mut large = Large::build(&args.dir, args.seed, args.events)?;
+        data = format!(
+            "`bench/src/data.rs`, seed {}: {} events, {} bytes of JSON each on average, FNV-1a {:016x}.",
+            args.seed,
+            whole(large.events as f64),
+            whole(large.json_bytes as f64 / large.events as f64),
+            large.hash.0
+        );
+        println!("{data}");
+        let wants = |what| args.what == what || args.what == What::All;
+        if wants(What::Recover) {
+            let found = recover::table(&args.dir, &mut large)?;
+            show(&mut tables, vec![found]);
+        }
+        // Seals the ledger, which the others need.
+        let size = size::table(&large)?;
+        if wants(What::Verify) {
+            let found = judge::table(&large, args.seed)?;
+            show(&mut tables, vec![found]);
+        }
+        if wants(What::Read) {
+            let found = reads::table(&large, args.seed)?;
+            show(&mut tables, vec![found]);
+        }
+        if wants(What::Size) {
+            show(&mut tables, vec![size]);
+        }
+    }
+    if args.write_docs {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
+        let rounds = format!(
+            "{} for append and its floors after one that was dropped, each of up to {} events in a fresh folder; \
+             3 for recovery and verification.",
+            args.rounds,
+            whole(args.append as f64)
+        );
+        let setting = docs::Setting { machine, data, rounds };
+        docs::write(path.as_ref(), &setting, &tables)?;
+    }
+    Ok(())
+}
+
+fn show(tables: &mut Vec<Table>, found: Vec<Table>) {
+    for table in found {
+        println!("{}", table.plain());
+        tables.push(table);
+    }
+}
+
+fn measure_append(args: &Args) -> Result<Vec<Table>> {
+    let events = Events::next(&mut Generator::new(args.seed), args.append);
+    let mut hash = DataHash::new();
+    hash.add(events.bytes());
+    println!("append: {} events, FNV-1a {:016x}", whole(events.len() as f64), hash.0);
+    let wanted = |case: &append::Case| {
+        args.batch.is_none_or(|batch| batch == case.batch)
+            && args.callers.is_none_or(|callers| callers == case.callers)
+    };
+    let mut measured: Vec<_> =
+        append::cases().into_iter().filter(wanted).map(|case| (case, Vec::new())).collect();
+    let mut floors = Floors::new(&events);
+    for round in 0..=args.rounds {
+        eprintln!("append, round {round} of {}…", args.rounds);
+        for (case, runs) in &mut measured {
+            let run = append::run(&args.dir, *case, &events)?;
+            if round > 0 {
+                runs.push(run);
+            }
+        }
+        floors.round(&args.dir, &events, round == 0)?;
+    }
+    let mut tables = vec![append::table(&measured)];
+    tables.extend(floors.tables());
+    Ok(tables)
+}

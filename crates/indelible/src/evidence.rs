@@ -1,0 +1,132 @@
+//! Evidence for strangers: one event with its proof, or a range that is shown to be complete.
+
+use std::path::Path;
+
+use ledger::io::{Io, Open};
+use ledger::{Error, Head, Ledger, Record, Section};
+use proof::tile::{push_entry, tiles_for_range};
+use proof::{Bundle, Disclosed, Disclosure, Extra, Hash, Policy, TlogProof};
+
+/// Epochs whose hand-overs are put into a single proof; of an older ledger they are in the
+/// evidence folder only.
+const CHAIN_IN_PROOF: usize = 64;
+
+/// The `.tlog-proof` of one event (docs/format.md, 1.8), all its sections disclosed.
+/// [`Error::NotYetProved`] within the second before the next head is signed.
+pub fn prove(ledger: &Ledger, position: u64) -> Result<String, Error> {
+    let record = ledger.record(position)?;
+    let (head, path) = ledger.inclusion(position)?;
+    let mut keychain = keychain(ledger, head.size)?;
+    if keychain.len() > CHAIN_IN_PROOF {
+        keychain.clear();
+    }
+    Ok(text(position, path, &head, Extra { keychain, leaf: record.leaf(), sections: disclose(&record) }))
+}
+
+/// Writes an evidence folder (docs/format.md, 1.9) for the positions `first` to `last`, and says how
+/// many files it has.
+pub fn write_evidence(
+    io: &dyn Io,
+    ledger: &Ledger,
+    first: u64,
+    last: u64,
+    dir: &Path,
+) -> Result<usize, Error> {
+    if first > last || last >= ledger.size() {
+        return Err(Error::NotFound(format!(
+            "positions {first} to {last} are not in the ledger, which has {}",
+            ledger.size()
+        )));
+    }
+    let (head, _) = ledger.inclusion(last)?;
+    let mut folder = Folder { io, dir, files: 0 };
+    folder.put("checkpoint", head.note.as_bytes())?;
+    let policy = Policy::of_log(ledger.identity().clone()).map_err(|e| Error::Io(e.to_string()))?;
+    folder.put("policy", policy.to_string().as_bytes())?;
+    folder.put("range", format!("{first} {last}\n").as_bytes())?;
+    for tile in tiles_for_range(first, last, head.size) {
+        let start = tile.first_hash();
+        let hashes = ledger.tile(tile.level as usize, start..start + u64::from(tile.width))?;
+        let bytes: Vec<u8> = hashes.iter().flat_map(|h| *h.as_bytes()).collect();
+        folder.put(&tile.path(), &bytes)?;
+    }
+    let mut disclosures = String::new();
+    let mut position = first;
+    while position <= last {
+        let bundle = Bundle::of_position(position, head.size)
+            .ok_or_else(|| Error::Incomplete(format!("position {position} is not under the head")))?;
+        let start = bundle.first_position();
+        let mut bytes = Vec::new();
+        for at in start..start + u64::from(bundle.width) {
+            let record = ledger.record(at)?;
+            push_entry(&mut bytes, &record.leaf()).map_err(|e| Error::Io(e.to_string()))?;
+            if (first..=last).contains(&at) && !record.is_control() {
+                disclosures.push_str(&proof::disclosure::encode_line(at, &disclose(&record)));
+                if !disclosures.ends_with('\n') {
+                    disclosures.push('\n');
+                }
+            }
+        }
+        folder.put(&bundle.path(), &bytes)?;
+        position = start + u64::from(bundle.width);
+    }
+    folder.put("disclosures.jsonl", disclosures.as_bytes())?;
+    for (n, link) in keychain(ledger, head.size)?.iter().enumerate() {
+        folder.put(&format!("keychain/{n}.tlog-proof"), link.as_bytes())?;
+    }
+    Ok(folder.files)
+}
+
+/// Genesis, and the hand-overs of the epochs that ended before a checkpoint of `size`.
+fn keychain(ledger: &Ledger, size: u64) -> Result<Vec<String>, Error> {
+    let ends: Vec<Head> = ledger.epoch_ends().into_iter().filter(|h| h.size <= size).collect();
+    let link = |position: u64| -> Result<String, Error> {
+        let (head, path) = ledger.inclusion(position)?;
+        let leaf = ledger.record(position)?.leaf();
+        Ok(text(position, path, &head, Extra { keychain: Vec::new(), leaf, sections: Disclosure::new() }))
+    };
+    let mut chain = vec![link(0)?];
+    for end in &ends {
+        chain.push(link(end.size - 1)?);
+    }
+    Ok(chain)
+}
+
+fn text(index: u64, path: Vec<Hash>, head: &Head, extra: Extra) -> String {
+    TlogProof { extra: Some(extra.encode()), index, path, checkpoint: head.note.clone() }.to_string()
+}
+
+fn disclose(record: &Record) -> Disclosure {
+    record
+        .sections()
+        .filter_map(|(name, section)| match section {
+            Section::Present { salt, body } => {
+                // Bodies are JSON that we wrote, so they are text.
+                let body = String::from_utf8_lossy(body).into_owned();
+                Some((name.to_owned(), Disclosed { body, salt: *salt }))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+struct Folder<'a> {
+    io: &'a dyn Io,
+    dir: &'a Path,
+    files: usize,
+}
+
+impl Folder<'_> {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.dir.join(name);
+        let write = || -> std::io::Result<()> {
+            self.io.create_dir(path.parent().unwrap_or(self.dir))?;
+            let file = self.io.open(&path, Open::Create)?;
+            file.write_at(bytes, 0)?;
+            file.sync()
+        };
+        write().map_err(|e| Error::Io(format!("couldn't write {}: {e}", path.display())))?;
+        self.files += 1;
+        Ok(())
+    }
+}

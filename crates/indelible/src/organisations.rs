@@ -1,0 +1,284 @@
+//! Many ledgers, few of them open.
+//!
+//! A ledger is opened when it is first needed and closed when others are needed more; thousands
+//! that hold a few events each cost a folder and nothing else.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use ledger::io::{Io, Lock};
+use ledger::{Error, Ledger, Options, Secret};
+use proof::MacKey;
+
+use crate::keys::{KeySource, load_kek};
+
+/// Ledgers that are open at once, each with a handful of file handles.
+const OPEN: usize = 256;
+
+/// How the product is to be run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of everything.
+    pub data: PathBuf,
+    /// Where the key-encryption key lies; `kek` in the data folder if absent.
+    pub key: Option<KeySource>,
+    /// Tags every event with HMAC-SHA256; at least 32 bytes.
+    pub hmac_key: Option<Arc<MacKey>>,
+    /// Folder for a second copy of signed heads.
+    pub heads_copy: Option<PathBuf>,
+    /// Names of new ledgers begin with this; a random one each if absent.
+    pub origin: Option<String>,
+}
+
+impl Settings {
+    /// Defaults over a data folder.
+    pub fn new(data: impl Into<PathBuf>) -> Settings {
+        Settings { data: data.into(), key: None, hmac_key: None, heads_copy: None, origin: None }
+    }
+}
+
+/// Why the product does not start: what is wrong, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartError {
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl StartError {
+    pub(crate) fn new(what: impl Into<String>, advice: impl Into<String>) -> StartError {
+        StartError { what: what.into(), advice: advice.into() }
+    }
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.what, self.advice)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// The product, running on one data folder.
+pub struct Indelible {
+    pub(crate) io: Arc<dyn Io>,
+    pub(crate) settings: Settings,
+    pub(crate) kek: Secret,
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    clock: AtomicU64,
+    pub(crate) rota: Mutex<crate::tend::Rota>,
+    /// `None` when it was opened for reading beside a running server.
+    lock: Option<Box<dyn Lock>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    ledger: Mutex<Option<Ledger>>,
+    used: AtomicU64,
+}
+
+impl Indelible {
+    /// Opens a data folder for reading and writing, creating it and its key if it is new.
+    pub fn open(io: Arc<dyn Io>, settings: Settings) -> Result<Indelible, StartError> {
+        let data = settings.data.clone();
+        let failed = |e: std::io::Error| {
+            StartError::new(
+                format!("couldn't use the data folder {}: {e}", data.display()),
+                "check that it exists and belongs to you",
+            )
+        };
+        io.create_dir(&data.join("ledgers")).map_err(failed)?;
+        let lock = io.lock(&data.join("lock")).map_err(failed)?.ok_or_else(|| {
+            StartError::new(
+                format!("{} is in use by another process", data.display()),
+                "stop it, or use a command that only reads",
+            )
+        })?;
+        io.sync_dir(&data).map_err(failed)?;
+        Indelible::with(io, settings, Some(lock))
+    }
+
+    /// Opens a data folder for reading, also while a server writes to it.
+    pub fn open_read_only(io: Arc<dyn Io>, settings: Settings) -> Result<Indelible, StartError> {
+        Indelible::with(io, settings, None)
+    }
+
+    fn with(
+        io: Arc<dyn Io>,
+        settings: Settings,
+        lock: Option<Box<dyn Lock>>,
+    ) -> Result<Indelible, StartError> {
+        let fresh = list(&*io, &settings.data).is_empty();
+        let source = settings.key.clone().unwrap_or_else(|| KeySource::File(settings.data.join("kek")));
+        let kek = load_kek(&*io, &source, fresh && lock.is_some())?;
+        Ok(Indelible {
+            io,
+            settings,
+            kek,
+            slots: Mutex::default(),
+            clock: AtomicU64::new(1),
+            rota: Mutex::default(),
+            lock,
+        })
+    }
+
+    /// Organisations that have a ledger, sorted.
+    pub fn organisations(&self) -> Vec<String> {
+        list(&*self.io, &self.settings.data)
+    }
+
+    /// Whether this one may only read.
+    pub fn read_only(&self) -> bool {
+        self.lock.is_none()
+    }
+
+    /// A keyed hash for something that must be recognised and not kept, such as a token.
+    pub fn token_hash(&self, token: &str) -> [u8; 32] {
+        self.kek.tag("tokens", token.as_bytes())
+    }
+
+    /// Folder of an organisation's ledger.
+    pub fn dir(&self, organisation: &str) -> PathBuf {
+        self.settings.data.join("ledgers").join(organisation)
+    }
+
+    /// The ledger of an organisation that has one.
+    pub fn ledger(&self, organisation: &str) -> Result<Ledger, Error> {
+        self.get(organisation, false)
+    }
+
+    /// The ledger of an organisation, created if this is its first event.
+    pub(crate) fn ledger_or_new(&self, organisation: &str) -> Result<Ledger, Error> {
+        self.get(organisation, true)
+    }
+
+    fn get(&self, organisation: &str, create: bool) -> Result<Ledger, Error> {
+        check_organisation(organisation).map_err(Error::NotFound)?;
+        let slot = {
+            let mut slots = self.slots.lock().expect("no panic while slots are held");
+            slots.entry(organisation.to_owned()).or_default().clone()
+        };
+        slot.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        let mut held = slot.ledger.lock().expect("no panic while a ledger opens");
+        if let Some(ledger) = &*held {
+            return Ok(ledger.clone());
+        }
+        match self.open_ledger(organisation, create) {
+            Ok(ledger) => {
+                *held = Some(ledger.clone());
+                drop(held);
+                self.close_some();
+                Ok(ledger)
+            }
+            Err(e) => {
+                drop(held);
+                let mut slots = self.slots.lock().expect("no panic while slots are held");
+                // Unknown names must not fill the memory.
+                slots.retain(|name, other| name != organisation || Arc::strong_count(other) > 2);
+                Err(e)
+            }
+        }
+    }
+
+    fn open_ledger(&self, organisation: &str, create: bool) -> Result<Ledger, Error> {
+        let dir = self.dir(organisation);
+        let options = self.options(organisation);
+        if self.read_only() {
+            return Ledger::open_read_only(self.io.clone(), &dir, options);
+        }
+        let ledger = match create {
+            true => Ledger::open_or_create(self.io.clone(), &dir, options)?,
+            false => Ledger::open(self.io.clone(), &dir, options)?,
+        };
+        let opened = ledger.opened();
+        if opened.torn || !opened.rebuilt.is_empty() {
+            tracing::warn!(organisation, ?opened, "recovered a ledger");
+        }
+        if opened.created {
+            self.note_created(organisation, &ledger)?;
+        }
+        Ok(ledger)
+    }
+
+    /// Settings of a ledger of this product.
+    pub fn options(&self, organisation: &str) -> Options {
+        let mut options = Options::new(organisation, self.kek.clone());
+        options.hmac_key = self.settings.hmac_key.clone();
+        options.heads_copy = self.settings.heads_copy.clone();
+        options.origin = self.settings.origin.as_ref().map(|origin| format!("{origin}/{organisation}"));
+        options
+    }
+
+    /// Forgets a ledger that closed itself, so that the next who needs it opens it and recovers.
+    pub(crate) fn forget(&self, organisation: &str) {
+        self.slots.lock().expect("no panic while slots are held").remove(organisation);
+    }
+
+    /// Ledgers that are open now.
+    pub(crate) fn open_now(&self) -> Vec<(String, Ledger)> {
+        let slots = self.slots.lock().expect("no panic while slots are held");
+        slots
+            .iter()
+            // One that is being opened is not waited for.
+            .filter_map(|(name, slot)| Some((name.clone(), slot.ledger.try_lock().ok()?.clone()?)))
+            .collect()
+    }
+
+    /// Closes the ledgers that were not used for longest, signed, when too many are open.
+    fn close_some(&self) {
+        let mut slots = self.slots.lock().expect("no panic while slots are held");
+        if slots.len() <= OPEN {
+            return;
+        }
+        let mut ages: Vec<(u64, String)> =
+            slots.iter().map(|(name, slot)| (slot.used.load(Ordering::Relaxed), name.clone())).collect();
+        ages.sort();
+        for (_, name) in ages.into_iter().take(OPEN / 8) {
+            // Whoever still holds a handle keeps the ledger open, and a second opening would fail.
+            let idle = slots.get(&name).is_some_and(|slot| {
+                Arc::strong_count(slot) == 1
+                    && slot.ledger.try_lock().is_ok_and(|held| held.as_ref().is_none_or(Ledger::is_only_handle))
+            });
+            if idle
+                && let Some(slot) = slots.remove(&name)
+                && let Ok(Some(ledger)) = slot.ledger.lock().map(|mut held| held.take())
+                && let Err(e) = ledger.sign()
+            {
+                tracing::error!(organisation = name, error = %e, "couldn't sign while closing");
+            }
+        }
+    }
+
+    /// Signs and closes everything. Nothing may be recorded after this.
+    pub fn close(&self) {
+        for (organisation, ledger) in self.open_now() {
+            if !self.read_only()
+                && let Err(e) = ledger.sign()
+            {
+                tracing::error!(organisation, error = %e, "couldn't sign while closing");
+            }
+        }
+        self.slots.lock().expect("no panic while slots are held").clear();
+    }
+}
+
+/// Whether a name can be an organisation's: it is a folder, too.
+pub fn check_organisation(name: &str) -> Result<(), String> {
+    let good = (1..=63).contains(&name.len())
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        && name.as_bytes()[0].is_ascii_alphanumeric();
+    match good {
+        true => Ok(()),
+        false => Err("organisation: expected 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
+            .into()),
+    }
+}
+
+fn list(io: &dyn Io, data: &Path) -> Vec<String> {
+    let mut names = io.list(&data.join("ledgers")).unwrap_or_default();
+    names.retain(|name| check_organisation(name).is_ok());
+    names
+}
