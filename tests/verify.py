@@ -10,32 +10,28 @@ VERDICT = {0: "verified", 2: "usage", 10: "cannot check", 20: "incomplete", 11: 
            40: "rolled back", 50: "split view"}                       # gravity rises
 DECIMAL = "(0|[1-9][0-9]{0,19})"
 NOTE = re.compile(f"([^\n]+)\n{DECIMAL}\n(\\S{{44}})\n\n((?:\u2014 [^\\s+]+ \\S+\n){{1,100}})")
-PROOF = re.compile(f"c2sp.org/tlog-proof@v1\n(?:extra (\\S+)\n)?index {DECIMAL}\n((?:\\S{{44}}\n)*)\n(.*)", re.S)
+PROOF = re.compile(f"c2sp.org/tlog-proof@v1\n(?:extra (\\S+)\n)?index {DECIMAL}\n((?:\\S{{44}}\n){{0,64}})\n(.*)", re.S)
 Key = namedtuple("Key", "name keyid kind pub")                        # kind 1 Ed25519, 4 cosignature/v1
 Checkpoint = namedtuple("Checkpoint", "text origin size root lines")
 Proof = namedtuple("Proof", "index path checkpoint leaf sections keychain")
-Leaf = namedtuple("Leaf", "kind id received_ms type sections body")
+Leaf = namedtuple("Leaf", "kind id received_ms type sections body hash")
 
 class Finding(Exception):
     """(exit code, text): something does not hold. Any other exception means malformed input, which is code 10."""
-
 def need(condition, code, *text):
     if not condition:
         raise Finding(code, " ".join(map(str, text)))
-
-def sha256(*parts): return hashlib.sha256(b"".join(parts)).digest()
-
-def node(left, right): return sha256(b"\x01", left, right)
-
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+def node(left, right):
+    return sha256(b"\x01", left, right)
 def unb64(text, length=None):
     raw = base64.b64decode(text, validate=True)
     need(base64.b64encode(raw).decode() == text and length in (None, len(raw)), 10, "bad base64")
     return raw
-
 def number(text):
     need(re.fullmatch(DECIMAL, text) and int(text) < 2**64, 10, "not a decimal u64")
     return int(text)
-
 def parse_json(text, jcs=True):
     """An object without duplicate names and fractions; if jcs, byte for byte as RFC 8785 writes it."""
     def pairs(items):
@@ -45,7 +41,6 @@ def parse_json(text, jcs=True):
     need(isinstance(value, dict), 10, "not a JSON object")
     need(not jcs or json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text, 10, "JSON is not JCS")
     return value
-
 def read(path, missing=10):
     need(os.path.exists(path), missing, path, "is missing")
     need(os.path.isfile(path) and os.path.getsize(path) < 2**28, 10, path, "is not a file or too large")
@@ -55,12 +50,10 @@ def read(path, missing=10):
 # Ed25519, RFC 8032 5.1.7, strict: canonical points, S < L, no point of small order, no cofactor.
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT_M1 = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
-
 def add(p, q):
     a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
     c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
     return (b - a) * (d - c) % P, (d + c) * (b + a) % P, (d - c) * (d + c) % P, (b - a) * (b + a) % P
-
 def point(raw):
     y, sign = int.from_bytes(raw, "little") % 2**255, raw[31] >> 7
     xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
@@ -71,9 +64,7 @@ def point(raw):
     twice = add((x, y, 1, x * y % P), (x, y, 1, x * y % P))
     need(add(add(twice, twice), add(twice, twice))[0], 10, "a point of small order")
     return x, y, 1, x * y % P
-
 BASE = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
-
 def signature_holds(pub, message, sig):
     try:
         a, r, s = point(pub), point(sig[:32]), int.from_bytes(sig[32:], "little")
@@ -89,78 +80,72 @@ def signature_holds(pub, message, sig):
 
 # 1.6 keys, notes, checkpoints; 1.10 policy
 def parse_vkey(text, kind):
-    name, keyid, b64 = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", text).groups()
-    raw, keyid = unb64(b64, 33), bytes.fromhex(keyid)
+    name, keyid, raw = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", text).groups()
+    raw, keyid = unb64(raw, 33), bytes.fromhex(keyid)
     need(raw[0] == kind and sha256(name.encode(), b"\n", raw)[:4] == keyid, 10, "vkey: wrong type or key id")
     return point(raw[1:]) and Key(name, keyid, kind, raw[1:])
-
 def parse_checkpoint(data):
     match = NOTE.fullmatch(data.decode())
     need(match and len(data) <= 10**6 and not re.search(rb"[\0-\t\v-\x1f]", data), 10, "malformed checkpoint")
     origin, size, root, tail = match.groups()
     lines = [line.split(" ") for line in tail[:-1].split("\n")]
     return Checkpoint(data[:data.index(b"\n\n") + 1], origin, number(size), unb64(root, 32),
-                      [(name, unb64(b64)) for _, name, b64 in lines])
-
-def signers(checkpoint, keys):
+                      [(name, unb64(sig)) for _, name, sig in lines])
+def signers(cp, keys):
     """The keys that signed. One known key whose signature does not hold spoils the whole note."""
     found, known = set(), {(key.name, key.keyid): key for key in keys}
-    for name, raw in checkpoint.lines:
-        key, sig, message = known.get((name, raw[:4])), raw[4:], checkpoint.text
-        if key and key.kind == 4:
-            message, sig = b"cosignature/v1\ntime %d\n" % int.from_bytes(raw[4:12], "big") + message, raw[12:]
-        need(not key or signature_holds(key.pub, message, sig), 30, "signature of", name, "does not hold")
-        found |= {key} - {None}
+    for key, raw in [(known[name, raw[:4]], raw) for name, raw in cp.lines if (name, raw[:4]) in known]:
+        time = b"cosignature/v1\ntime %d\n" % int.from_bytes(raw[4:12], "big") if key.kind == 4 else b""
+        need(signature_holds(key.pub, time + cp.text, raw[12 if time else 4:]), 30, "bad signature of", key.name)
+        found.add(key)
     return found
-
-class Policy:
-    def __init__(self, text):
-        self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
-        free = set()                                                  # names defined and not yet in a group
-        need(not re.search(r"[\0-\b\v-\x1f\x7f]", text), 10, "control character in policy")
-        for word, *args in filter(None, (re.findall("[^ \t]+", line) for line in text.split("\n"))):
-            defined = self.witnesses.keys() | self.groups.keys() | {"none"}
-            if word == "log" and len(args) in (1, 2):
-                key = parse_vkey(args[0], 1)
-                need(key.name not in self.logs and all(key.pub != k.pub for k in self.logs.values()), 10, "log twice")
-                self.logs[key.name] = key
-            elif word == "witness" and len(args) in (2, 3) and args[0] not in defined:
-                key = parse_vkey(args[1], 4)
-                need(all(key.pub != k.pub for k in self.witnesses.values()), 10, "witness twice")
-                self.witnesses[args[0]] = free.add(args[0]) or key
-            elif word == "group" and args[0] not in defined and len(args) > 2:
-                k = {"any": 1, "all": len(args) - 2}.get(args[1]) or number(args[1])
-                need(1 <= k <= len(args) - 2 == len(free & set(args[2:])), 10, "bad group", args[0])
-                self.groups[args[0]], free = (k, args[2:]), free - set(args[2:]) | {args[0]}
-            elif word == "quorum" and args[0] in defined and args[1:] == [] and not self.quorum:
-                self.quorum = args[0]
-            else:
-                need(word[0] == "#", 10, "policy line not understood:", word, *args)
-        need(self.logs and self.quorum, 10, "policy without log or quorum")
-
-    def identity(self, checkpoint):
-        log = self.logs.get(checkpoint.origin)
-        need(log and log in signers(checkpoint, [log]), 20, "no signature by a trusted key of", checkpoint.origin)
-        return log
-
-    def check_quorum(self, checkpoint):
-        signed = signers(checkpoint, self.witnesses.values())
-        def reached(name):
-            k, members = self.groups.get(name, (1, ()))
-            return name == "none" or self.witnesses.get(name) in signed or sum(map(reached, members)) >= k
-        need(reached(self.quorum), 20, "quorum", self.quorum, "is not reached")
-        return f"{self.quorum}, {len(signed)} known witness(es)"
+def parse_policy(text):
+    """The logs by origin, the names (a witness key or (k, members) of a group), the quorum's name."""
+    logs, names, free, quorum = {}, {"none": (0, ())}, set(), None     # free: names in no group yet
+    need(not re.search(r"[\0-\b\v-\x1f\x7f]", text), 10, "control character in policy")
+    for word, *args in filter(None, (re.findall("[^ \t]+", line) for line in text.split("\n"))):
+        if word == "log" and len(args) in (1, 2):
+            key = parse_vkey(args[0], 1)
+            need(key.name not in logs and key.pub not in [k.pub for k in logs.values()], 10, "log twice")
+            logs[key.name] = key
+        elif word == "witness" and len(args) in (2, 3) and args[0] not in names:
+            key = names[args[0]] = parse_vkey(args[1], 4)
+            need([n[3] for n in names.values() if len(n) == 4].count(key.pub) == 1, 10, "witness twice")
+            free.add(args[0])
+        elif word == "group" and len(args) > 2 and args[0] not in names:
+            name, k, *members = args
+            k = {"any": 1, "all": len(members)}.get(k) or number(k)
+            need(1 <= k <= len(members) == len(free & set(members)), 10, "bad group", name)
+            names[name], free = (k, members), free - set(members) | {name}
+        elif word == "quorum" and len(args) == 1 and args[0] in names and not quorum:
+            quorum = args[0]
+        else:
+            need(word[0] == "#", 10, "policy line not understood:", word, *args)
+    need(logs and quorum, 10, "policy without log or quorum")
+    return logs, names, quorum
+def identity(cp, logs):
+    log = logs.get(cp.origin)
+    need(log and log in signers(cp, [log]), 20, "no signature by a trusted key of", cp.origin)
+    return log
+def check_quorum(cp, names, quorum):
+    signed = signers(cp, [n for n in names.values() if isinstance(n, Key)])
+    def reached(n):
+        return n in signed if isinstance(n, Key) else sum(reached(names[member]) for member in n[1]) >= n[0]
+    need(reached(names[quorum]), 20, "quorum", quorum, "is not reached")
+    return f"{quorum}, cosigned by {len(signed)} known witness(es)"
 
 # 1.2 leaf, 1.4 sections
-def decode_leaf(raw):
+def decode_leaf(raw, position):
     at = 0
     def take(count):
         nonlocal at
         at += count
-        need(at <= len(raw) <= 65535, 10, "leaf is cut short or too long")
+        need(at <= len(raw) <= 65535, 10, "leaf", position, "is cut short or too long")
         return raw[at - count:at]
-    def integer(size): return int.from_bytes(take(size), "big")
-    def word(alphabet): return re.fullmatch(alphabet, take(integer(1)).decode("ascii"))[0]
+    def integer(size):
+        return int.from_bytes(take(size), "big")
+    def word(alphabet):
+        return re.fullmatch(alphabet, take(integer(1)).decode("ascii"))[0]
     version, kind, ident, _, received_ms, _ = integer(1), integer(1), take(16), take(8), integer(8), take(5)
     leaf_type, _, _ = word("[a-z0-9_.]{1,64}"), word("[A-Za-z0-9._:/-]{0,64}"), take(8)
     sections = [(word("[a-z_]{1,16}"), take(32)) for _ in range(integer(1))]
@@ -168,9 +153,9 @@ def decode_leaf(raw):
     has_mac = integer(1)
     take(40 * has_mac)
     need(version == 1 and kind in (1, 2) and len(sections) <= 8 * (kind == 1) and has_mac < 2 and at == len(raw)
-         and [name for name, _ in sections] == sorted(dict(sections)), 10, "not a version 1 leaf")
-    return Leaf(kind, ident, received_ms, leaf_type, dict(sections), body)
-
+         and [name for name, _ in sections] == sorted(dict(sections)), 10, "leaf", position, "is not of version 1")
+    need((kind == 2 and leaf_type == "ledger.genesis") == (position == 0), 30, "genesis is not at 0 only")
+    return Leaf(kind, ident, received_ms, leaf_type, dict(sections), body, sha256(b"\0", raw))
 def check_sections(leaf, shown):
     for name, part in shown.items():
         need(name in leaf.sections and part.keys() == {"body", "salt"}, 30, "section", name, "is not the leaf's")
@@ -187,7 +172,6 @@ def parse_proof(data):
     need(extra.keys() <= {"keychain", "leaf", "sections"}, 10, "unknown member in extra")
     return Proof(number(index), [unb64(line, 32) for line in path.split()], parse_checkpoint(note.encode()),
                  unb64(extra["leaf"]), extra.get("sections", {}), [t.encode() for t in extra.get("keychain", [])])
-
 def check_inclusion(proof):
     fn, sn, root = proof.index, proof.checkpoint.size - 1, sha256(b"\0", proof.leaf)
     need(fn <= sn, 30, "index is not below the tree size")
@@ -200,7 +184,163 @@ def check_inclusion(proof):
     need(sn == 0 and root == proof.checkpoint.root, 30, "the leaf is not in the checkpoint's tree")
     return f"position {proof.index} of {proof.checkpoint.size}"
 
-def check_event(proof):
-    leaf = decode_leaf(proof.leaf)
-    need((leaf.kind == 2 and leaf.type == "ledger.genesis") == (proof.index == 0), 30, "genesis is not at 0")
-    return check_sections(leaf, proof.sections) and leaf
+# 1.7 seal keys: keys 1.., sizes S_0.., (index, leaf, checkpoint) of genesis and handovers
+class Keychain:
+    def __init__(self, texts, log):
+        self.keys, self.sizes, self.entries = [], [0], []
+        for epoch, proof in enumerate(map(parse_proof, texts)):
+            cp, leaf = proof.checkpoint, decode_leaf(proof.leaf, proof.index)
+            need(log == identity(cp, {log.name: log}) and not proof.keychain and check_inclusion(proof), 10, "nested")
+            check_sections(leaf, proof.sections)
+            if epoch == 0:
+                need(proof.index == 0 and leaf.body["format"] == 1 and leaf.body["origin"] == log.name
+                     and parse_vkey(leaf.body["identity"], 1) == log, 30, "not the genesis of this ledger")
+            else:
+                need(self.keys[-1] in signers(cp, self.keys), 20, "handover", epoch, "is not signed by its seal key")
+                need(leaf.type == "ledger.seal_rotated" and leaf.kind == 2 and leaf.body["epoch"] == epoch
+                     and proof.index == cp.size - 1 > self.sizes[-1] - 1, 30, "not the handover of epoch", epoch)
+                self.sizes.append(cp.size)
+            self.keys.append(parse_vkey(leaf.body["next" if epoch else "seal"], 1))
+            self.entries.append((proof.index, leaf, cp))
+            need(self.keys[-1].name == f"{log.name}/seal/{epoch + 1}", 30, "seal key has the wrong name")
+        need(self.keys, 20, "there is no keychain")
+        list(map(self.epochs, [cp for _, _, cp in self.entries]))
+    def epochs(self, cp):
+        """The epochs whose keys sealed the checkpoint. The rule: S_(e-1) < size <= S_e."""
+        signed, until = signers(cp, self.keys), self.sizes[1:] + [2**64]
+        epochs = [e for e, key in enumerate(self.keys) if key in signed]
+        for e in epochs:
+            need(self.sizes[e] < cp.size <= until[e], 30, "size", cp.size, "is sealed by the key of epoch", e + 1)
+        return epochs
+    def check(self, cp):
+        need(self.epochs(cp), 20, "no seal by a key of the keychain")
+        return f"epoch {self.epochs(cp)[0] + 1}; seal key 1 is {self.keys[0].pub.hex()}"
+
+# 1.9 evidence folder
+def fold(hashes):
+    while len(hashes) > 1:
+        hashes = list(map(node, hashes[::2], hashes[1::2]))
+    return hashes[0]
+class Tree:
+    """The tiles, each checked upward to the checkpoint's root before it is used."""
+    def __init__(self, folder, cp):
+        self.folder, self.size, self.tiles = folder, cp.size, {}
+        need(self.root(cp.size) == cp.root, 30, "the tiles do not hash to the checkpoint's root")
+    def read(self, kind, n, width):
+        digits = str(n).zfill(-(-len(str(n)) // 3) * 3)
+        name = re.sub("(...)(?=.)", r"x\1/", digits) + (f".p/{width}" if width < 256 else "")
+        return read(os.path.join(self.folder, "tile", str(kind), name), 20)
+    def tile(self, level, n):
+        if (level, n) not in self.tiles:
+            width = min(256, (self.size >> 8 * level) - 256 * n)
+            data = self.read(level, n, width)
+            hashes = [data[i:i + 32] for i in range(0, len(data), 32)]
+            need(len(data) == 32 * width, 10, "tile", level, n, "has the wrong length")
+            need(width < 256 or fold(hashes) == self.tile(level + 1, n >> 8)[n & 255], 30,   # narrower: in the root
+                 "tile", level, n, "does not hash to its place in the tile above")
+            self.tiles[level, n] = hashes
+        return self.tiles[level, n]
+    def root(self, size):
+        root = None
+        for height in [h for h in range(64) if size >> h & 1]:        # complete subtrees, from the right
+            first = (size >> height) - 1 << height % 8
+            left = fold(self.tile(height // 8, first >> 8)[first & 255:][:1 << height % 8])
+            root = node(left, root) if root else left
+        return root or sha256()
+    def leaves(self, first, last):
+        """All leaves of the bundles that cover the range, by position."""
+        need(first <= last < self.size, 20, "range", first, last, "is not within the checkpoint")
+        leaves = []
+        for n in range(first >> 8, (last >> 8) + 1):
+            hashes = self.tile(0, n)
+            data = self.read("entries", n, len(hashes))
+            for position, want in enumerate(hashes, n << 8):
+                end = 2 + int.from_bytes(data[:2], "big")
+                need(len(data) >= max(end, 2), 20, "the bundle ends within leaf", position)
+                need(sha256(b"\0", data[2:end]) == want, 30, "leaf", position, "is not the one in the tree")
+                leaf, data = decode_leaf(data[2:end], position), data[end:]
+                need(not leaves or leaves[-1].received_ms <= leaf.received_ms and leaves[-1].id < leaf.id, 30,
+                     "received_ms falls or id does not rise at", position)
+                leaves.append(leaf)
+            need(not data, 10, "bytes follow the last leaf of bundle", n)
+        return dict(enumerate(leaves, first >> 8 << 8))
+def check_disclosures(data, leaves, first, last):
+    seen = set()
+    for line in data.decode().removesuffix("\n").split("\n") if data else []:
+        row = parse_json(line, jcs=False)
+        position = number(row["position"])
+        need(len(row) == 2 and first <= position <= last and position not in seen, 10, "bad disclosure", position)
+        seen.add(position)
+        check_sections(leaves[position], row["sections"])
+    return f"{len(seen)} event(s)"
+
+def compare(cp, other, tree):
+    """50 if both cannot be true; 20 if that cannot be told without a consistency proof (1.11)."""
+    need(other.size == cp.size or other.size < cp.size and tree, 20, "no consistency proof to size", other.size)
+    need(other.root == (cp.root if other.size == cp.size else tree.root(other.size)), 50, "other root at", other.size)
+    return f"size {other.size} agrees"
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    trust = parser.add_mutually_exclusive_group(required=True)
+    parser.add_argument("evidence")
+    trust.add_argument("--key")
+    trust.add_argument("--policy")
+    parser.add_argument("--known")
+    parser.add_argument("--require-seal", action="store_true")
+    args, codes = parser.parse_args(), [0]
+    def check(name, function, *inputs, optional=False):
+        """Run one check, print its line, keep its code; None if it does not hold."""
+        try:
+            result = function(*inputs)
+            line, code = f"ok    {name}: {result if isinstance(result, str) else 'holds'}", 0
+        except Exception as error:                                    # hostile input must not end in a traceback
+            code, text = error.args if isinstance(error, Finding) else (10, f"malformed: {error!r:.90}")
+            result, code = None, 0 if optional and code == 20 else code
+            line = f"{'FAIL' if code else 'note'}  {name}: {text} ({VERDICT[code] if code else 'not checked'})"
+        print(line.encode("ascii", "backslashreplace").decode())
+        codes.append(code)
+        return result
+    def run():
+        base, folder = args.evidence, os.path.isdir(args.evidence)
+        key = check("key", parse_vkey, args.key, 1) if args.key else None
+        policy = check("policy", lambda: parse_policy(read(args.policy).decode("utf-8", "surrogateescape"))) \
+            if args.policy else key and ({key.name: key}, {"none": (0, ())}, "none")
+        proof = None if folder else check("proof file", lambda: parse_proof(read(base)))
+        cp = proof.checkpoint if proof else folder and check(
+            "checkpoint file", lambda: parse_checkpoint(read(os.path.join(base, "checkpoint"))))
+        log = policy and cp and check("identity signature", identity, cp, policy[0])
+        if not log:
+            return
+        check("quorum", check_quorum, cp, *policy[1:])
+        leaves, tree, keychain = {}, None, proof.keychain if proof else []
+        if proof:
+            check("inclusion", check_inclusion, proof)
+            leaf = check("leaf", decode_leaf, proof.leaf, proof.index)
+            leaves = {proof.index: leaf} if leaf else {}
+            leaf and check("sections", check_sections, leaf, proof.sections)
+        else:
+            tree = check("tiles", Tree, base, cp)
+            bounds = check("range file", lambda: [number(n) for n in re.fullmatch(
+                "(.+) (.+)\n", read(os.path.join(base, "range"), 20).decode()).groups()])
+            leaves = tree and bounds and check("leaves", tree.leaves, *bounds) or {}
+            path = os.path.join(base, "disclosures.jsonl")
+            leaves and os.path.exists(path) and check("disclosures", lambda: check_disclosures(read(path), leaves, *bounds))
+            while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
+                keychain.append(read(path))
+        chain = check("keychain", Keychain, keychain, log, optional=not (keychain or args.require_seal))
+        chain and check("seal", chain.check, cp)
+        for index, leaf, other in chain.entries if chain else []:
+            check(f"keychain leaf {index}", lambda: need(index not in leaves or leaf.hash == leaves[index].hash, 50, "other"))
+            check(f"keychain checkpoint", compare, cp, other, tree, optional=True)
+        known = args.known and check("known checkpoint", lambda: parse_checkpoint(read(args.known)))
+        if known and check("known signature", identity, known, {log.name: log}):
+            chain and check("known seal", chain.epochs, known)
+            check("known against evidence", compare, cp, known, tree)
+    check("run", run)
+    code = max(codes, key=list(VERDICT).index)
+    print(VERDICT[code])
+    return code
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -87,7 +87,10 @@ pub(crate) fn run(parent: &Path, case: Case, events: &Events) -> Result<Run> {
     };
     let meter = Meter::start();
     let callers_cpu: Result<Duration> = thread::scope(|scope| {
-        let callers: Vec<_> = (0..case.callers).map(|_| scope.spawn(work)).collect();
+        // Named for whoever looks at a profile.
+        let name = if case.ready { "ready" } else { "caller" };
+        let spawn = |_| thread::Builder::new().name(name.into()).spawn_scoped(scope, work);
+        let callers: Vec<_> = (0..case.callers).map(|n| spawn(n).expect("a thread can be started")).collect();
         callers.into_iter().map(|caller| caller.join().expect("no caller panics")).sum()
     });
     let acknowledged = meter.read();

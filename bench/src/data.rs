@@ -36,16 +36,16 @@ const TYPES: [Type; 13] = [
     ("llm.completion", 500, "info", Detail::Completion, &["chat.create", "chat.stream", "completion.create", "response.create", "response.stream", "message.create", "message.batch"]),
     ("llm.embedding", 70, "info", Detail::Embedding, &["embedding.create", "embedding.batch", "rerank.create"]),
     ("tool.call", 95, "info", Detail::Tool, &["search.web", "search.code", "file.read", "file.write", "shell.run", "browser.open", "ticket.create", "sql.query", "calendar.read", "mail.send"]),
-    ("rag.query", 70, "info", Detail::Retrieval, &["collection.query", "collection.hybrid", "document.fetch", "document.rank"]),
+    ("rag.retrieval", 70, "info", Detail::Retrieval, &["collection.query", "collection.hybrid", "document.fetch", "document.rank"]),
     ("guardrail.block", 30, "high", Detail::Guardrail, &["pii.block", "injection.block", "secret.block", "toxicity.block", "topic.block"]),
     ("auth.login", 75, "info", Detail::Auth, &["login.password", "login.sso", "login.token", "session.refresh"]),
     ("auth.failed_attempt", 30, "medium", Detail::Auth, &["login.password", "login.sso", "login.token", "mfa.verify", "key.verify"]),
     ("budget.updated", 20, "low", Detail::Change, &["budget.raise", "budget.lower", "budget.reset"]),
-    ("config.updated", 20, "medium", Detail::Change, &["route.update", "model.update", "limit.update", "cache.update", "guardrail.update", "alert.update"]),
-    ("role.granted", 10, "medium", Detail::Change, &["role.grant", "role.revoke", "team.add", "team.remove"]),
+    ("config.settings_updated", 20, "medium", Detail::Change, &["route.update", "model.update", "limit.update", "cache.update", "guardrail.update", "alert.update"]),
+    ("authz.role_changed", 10, "medium", Detail::Change, &["role.grant", "role.revoke", "team.add", "team.remove"]),
     ("key.created", 10, "medium", Detail::Admin, &["key.create", "key.rotate", "key.delete", "key.block"]),
-    ("data.export", 20, "medium", Detail::Admin, &["export.csv", "export.json", "report.create", "report.download"]),
-    ("model.access", 50, "low", Detail::Admin, &["model.list", "model.read", "usage.read"]),
+    ("data.exported", 20, "medium", Detail::Admin, &["export.csv", "export.json", "report.create", "report.download"]),
+    ("authz.model_access", 50, "low", Detail::Admin, &["model.list", "model.read", "usage.read"]),
 ];
 
 const USERS: usize = 50_000;
@@ -332,7 +332,7 @@ impl Generator {
                      \"after\":{{\"max_budget\":\"{after}.00\",\"period\":\"monthly\"}}}}"
                 ),
             ),
-            "config.updated" => put(
+            "config.settings_updated" => put(
                 out,
                 format_args!(
                     ",\"changes\":{{\"before\":{{\"default_model\":\"{old}\",\"rpm_limit\":{before},\"cache\":true}},\
@@ -440,7 +440,7 @@ mod tests {
         let hash = all.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        assert_eq!((all.len(), format!("{hash:016x}").as_str()), (876_175, "e2e128ad02bbb03d"));
+        assert_eq!((all.len(), format!("{hash:016x}").as_str()), (878_476, "c2f05671143bd688"));
     }
 
     #[test]

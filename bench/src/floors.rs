@@ -22,7 +22,7 @@ const JOURNAL: usize = 64 << 20;
 /// Bytes per sync, and how often it is done in a round.
 fn sync_sizes(event: usize) -> [(String, usize, usize); 4] {
     [
-        ("4 KiB".into(), 4096, 200),
+        ("1 event, a block of 4 KiB".into(), 4096, 200),
         ("100 events".into(), 100 * event, 100),
         (format!("{} events", whole(1000.0)), 1000 * event, 40),
         (format!("{} events", whole(10_000.0)), 10_000 * event, 8),
@@ -156,7 +156,8 @@ impl Floors {
         );
         for ((what, size, _), (written, growing)) in sync_sizes(self.event).iter().zip(&self.syncs) {
             let both = |f: &Figures| format!("{} ({})", two(f.median()), two(f.quantile(0.99)));
-            let events = (*size as f64 / self.event as f64).round().max(1.0);
+            // The least that can be synced is a block, also for a single event.
+            let events = if *size == 4096 { 1.0 } else { (*size / self.event) as f64 };
             disk.row([what.clone(), both(written), both(growing), whole(events * 1e3 / written.median())]);
         }
         vec![cpu, disk]

@@ -107,7 +107,8 @@ impl Indelible {
 }
 
 impl Question {
-    fn holds(&self, record: &Record) -> bool {
+    /// Whether a record is among what is asked for.
+    pub fn holds(&self, record: &Record) -> bool {
         let time = record.time_ns();
         self.from_ns.is_none_or(|from| time >= from)
             && self.to_ns.is_none_or(|to| time < to)

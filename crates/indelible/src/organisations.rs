@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ledger::io::{Io, Lock};
+use ledger::io::{Io, Lock, read_all, replace};
 use ledger::{Error, Ledger, Options, Secret};
 use proof::MacKey;
 
@@ -16,6 +16,8 @@ use crate::keys::{KeySource, load_kek};
 
 /// Ledgers that are open at once, each with a handful of file handles.
 const OPEN: usize = 256;
+/// Holds a keyed hash, not the token.
+const ADMIN_TOKEN: &str = "admin-token";
 
 /// How the product is to be run.
 #[derive(Clone, Debug)]
@@ -140,6 +142,28 @@ impl Indelible {
         self.kek.tag("tokens", token.as_bytes())
     }
 
+    /// The keyed hash of the admin token that was made at the first start.
+    pub fn admin_token(&self) -> Result<Option<[u8; 32]>, StartError> {
+        let path = self.settings.data.join(ADMIN_TOKEN);
+        match read_all(&*self.io, &path, 64) {
+            Ok(bytes) => match bytes.try_into() {
+                Ok(hash) => Ok(Some(hash)),
+                Err(_) => Err(StartError::new(
+                    format!("{} is damaged", path.display()),
+                    "remove it to have a new token made",
+                )),
+            },
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(StartError::new(format!("couldn't read {}: {e}", path.display()), "check its owner")),
+        }
+    }
+
+    /// Keeps the keyed hash of the admin token.
+    pub fn store_admin_token(&self, hash: &[u8; 32]) -> Result<(), StartError> {
+        replace(&*self.io, &self.settings.data, ADMIN_TOKEN, hash)
+            .map_err(|e| StartError::new(format!("couldn't keep the admin token: {e}"), "check the data folder"))
+    }
+
     /// Folder of an organisation's ledger.
     pub fn dir(&self, organisation: &str) -> PathBuf {
         self.settings.data.join("ledgers").join(organisation)
@@ -150,8 +174,8 @@ impl Indelible {
         self.get(organisation, false)
     }
 
-    /// The ledger of an organisation, created if this is its first event.
-    pub(crate) fn ledger_or_new(&self, organisation: &str) -> Result<Ledger, Error> {
+    /// Creates the ledger of an organisation, or opens it.
+    pub fn create(&self, organisation: &str) -> Result<Ledger, Error> {
         self.get(organisation, true)
     }
 

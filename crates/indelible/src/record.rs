@@ -76,7 +76,7 @@ impl Indelible {
         }
         let mut recorded: Vec<Option<Recorded>> = vec![None; events.len()];
         for (organisation, numbers) in groups {
-            let ledger = self.ledger_or_new(organisation).map_err(|e| self.unavailable(organisation, &e))?;
+            let ledger = self.create(organisation).map_err(|e| self.unavailable(organisation, &e))?;
             let entries = numbers.iter().map(|n| entry(&ledger, &events[*n], sender)).collect();
             let outcomes = ledger.append(entries).map_err(|e| self.not_appended(organisation, &numbers, e))?;
             let conflicts: Vec<Entry> = numbers
@@ -99,7 +99,7 @@ impl Indelible {
 
     /// A keyed fingerprint of a text that is not kept, of one organisation.
     pub fn text_fingerprint(&self, organisation: &str, text: &[u8]) -> Result<String, RecordError> {
-        let ledger = self.ledger_or_new(organisation).map_err(|e| self.unavailable(organisation, &e))?;
+        let ledger = self.create(organisation).map_err(|e| self.unavailable(organisation, &e))?;
         Ok(ledger.text_fingerprint(text))
     }
 
@@ -138,7 +138,7 @@ impl Indelible {
         ]);
         let event = Event::from_value(value, &event::Limits::default())
             .map_err(|e| Error::Io(format!("our own event: {e}")))?;
-        let system = self.ledger_or_new(SYSTEM)?;
+        let system = self.create(SYSTEM)?;
         let own = Sender { auth: 5, organisation: None };
         let entry = entry(&system, &event, &own);
         system.append(vec![entry]).map(drop).map_err(|e| Error::Io(e.to_string()))

@@ -174,7 +174,7 @@ impl Ledger {
         }
         if let Some(origin) = &options.origin {
             // The seal keys' names are made from it.
-            VerifyingKey::new(format!("{origin}/seal/1"), proof::KeyType::Ed25519, &[0; 32])
+            signer(&proof::seal::seal_name(origin, 1), &Secret::new([1; 32]))
                 .map_err(|e| Error::Io(format!("origin: {e}")))?;
         }
         let keys = Keys::create(&*io, &options.organisation, options.origin.as_deref());

@@ -1,0 +1,117 @@
+//! `init`, `erase` and `rotate-key`: what an operator does seldom and on purpose.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use indelible::{DEFAULT, KeySource, load_kek};
+use ledger::{Erasure, SECTIONS};
+
+use crate::{Data, io, key_source};
+
+#[derive(clap::Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    data: Data,
+    /// Whose ledger to create
+    #[arg(long, default_value = DEFAULT)]
+    organisation: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    data: Data,
+    /// A position, or a range of them: 100..200, both included
+    what: String,
+    /// Which sections: content, redactions, what, who
+    #[arg(long, value_delimiter = ',', default_value = "who,content")]
+    sections: Vec<String>,
+    /// The request by which it can be found in your files; it is recorded. No personal data
+    #[arg(long)]
+    request: String,
+    /// Whose ledger
+    #[arg(long, default_value = DEFAULT)]
+    organisation: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RotateKey {
+    #[command(flatten)]
+    data: Data,
+    /// The new key: a file of 64 hex digits, made if it is not there, or env.NAME
+    #[arg(long, value_name = "FILE|env.NAME")]
+    new_key_file: String,
+}
+
+impl Init {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let product = self.data.open()?;
+        if product.organisations().contains(&self.organisation) {
+            anyhow::bail!("{} has a ledger already", self.organisation);
+        }
+        let ledger = product.create(&self.organisation)?;
+        println!("created the ledger of {} in {}", self.organisation, self.data.data.display());
+        println!("origin  {}", ledger.origin());
+        println!("key     {}", ledger.identity());
+        if self.data.key_file.is_none() {
+            println!("\nThe key-encryption key is in {}.", self.data.data.join("kek").display());
+            println!("Keep a copy elsewhere; better still, keep it only elsewhere and name it with --key-file.");
+        }
+        println!("\nGive the line \"log {}\" to whoever will verify, as their policy file.", ledger.identity());
+        drop(ledger);
+        product.close();
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Erase {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (first, last) = self.what.split_once("..").unwrap_or((&self.what, &self.what));
+        let (Ok(first), Ok(last)) = (first.parse(), last.trim_start_matches('=').parse()) else {
+            anyhow::bail!("expected a position such as 100, or a range such as 100..200");
+        };
+        let sections = self
+            .sections
+            .iter()
+            .map(|name| {
+                SECTIONS
+                    .iter()
+                    .position(|s| s == name)
+                    .with_context(|| format!("no section {name:?}; there are {}", SECTIONS.join(", ")))
+            })
+            .collect::<anyhow::Result<Vec<usize>>>()?;
+        let product = self.data.open()?;
+        let ledger = product.ledger(&self.organisation)?;
+        ledger.erase(&Erasure { first, last, sections, request: self.request })?;
+        drop(ledger);
+        product.close();
+        println!("erased {} of positions {first} to {last}", self.sections.join(" and "));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl RotateKey {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let source = key_source(&self.new_key_file)?;
+        let new = load_kek(&*io(), &source, true)?;
+        let product = self.data.open()?;
+        let names = product.organisations();
+        for name in &names {
+            match product.ledger(name) {
+                Ok(ledger) => ledger.rewrap(&new)?,
+                // Re-wrapped before this command was interrupted and called again.
+                Err(ledger::Error::ForeignKey(_)) if ledger::origin(&*io(), &product.dir(name), &new).is_some() => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        product.close();
+        let path = match source {
+            KeySource::File(path) => path,
+            KeySource::Given { name, .. } => PathBuf::from(name),
+        };
+        println!("{} ledgers are locked with {} now.", names.len(), path.display());
+        println!("Name it with --key-file from now on, and destroy the old key.");
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,79 @@
+//! `serve`: the product over HTTP.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use indelible::Indelible;
+
+use crate::{Data, io};
+
+/// A token given by the operator must be as hard to guess as one of ours.
+const SHORTEST_TOKEN: usize = 32;
+const BOOTSTRAP: &str = "INDELIBLE_BOOTSTRAP_TOKEN";
+
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// Address and port
+    #[arg(long, value_name = "ADDR", env = "INDELIBLE_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+        let product = Arc::new(self.data.open()?);
+        let admin = admin_token(&product)?;
+        let runtime = tokio::runtime::Runtime::new().context("couldn't start the runtime")?;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(self.listen)
+                .await
+                .with_context(|| format!("couldn't listen on {}; is another program there?", self.listen))?;
+            let address = listener.local_addr()?;
+            println!("Indelible listens on http://{address}");
+            println!("data in {}", self.data.data.display());
+            api::serve(listener, product, admin, stop()).await.context("the server stopped")
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The keyed hash of the admin token: from the environment, from the first start, or made now and
+/// shown this once.
+fn admin_token(product: &Indelible) -> anyhow::Result<[u8; 32]> {
+    if let Ok(token) = std::env::var(BOOTSTRAP) {
+        anyhow::ensure!(
+            token.len() >= SHORTEST_TOKEN,
+            "{BOOTSTRAP} has {} characters; use at least {SHORTEST_TOKEN} random ones",
+            token.len()
+        );
+        return Ok(product.token_hash(&token));
+    }
+    if let Some(hash) = product.admin_token()? {
+        return Ok(hash);
+    }
+    let mut random = [0; 32];
+    io().random(&mut random);
+    let token = format!("ind_{}", random.iter().map(|b| format!("{b:02x}")).collect::<String>());
+    let hash = product.token_hash(&token);
+    product.store_admin_token(&hash)?;
+    println!("The admin token, shown only now:\n\n    {token}\n");
+    Ok(hash)
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
