@@ -10,7 +10,7 @@ VERDICT = {0: "verified", 2: "usage", 10: "cannot check", 20: "incomplete", 11: 
            40: "rolled back", 50: "split view"}                       # gravity rises
 DECIMAL = "(0|[1-9][0-9]{0,19})"
 NOTE = re.compile(f"([^\n]+)\n{DECIMAL}\n(\\S{{44}})\n\n((?:\u2014 [^\\s+]+ \\S+\n){{1,100}})")
-PROOF = re.compile(f"c2sp.org/tlog-proof@v1\n(?:extra (\\S+)\n)?index {DECIMAL}\n((?:\\S{{44}}\n){{0,64}})\n(.*)", re.S)
+PROOF = re.compile(f"c2sp[.]org/tlog-proof@v1\nextra (\\S+)\nindex {DECIMAL}\n((?:\\S{{44}}\n){{,64}})\n(.*)", re.S)
 Key = namedtuple("Key", "name keyid kind pub")                        # kind 1 Ed25519, 4 cosignature/v1
 Checkpoint = namedtuple("Checkpoint", "text origin size root lines")
 Proof = namedtuple("Proof", "index path checkpoint leaf sections keychain")
@@ -21,10 +21,8 @@ class Finding(Exception):
 def need(condition, code, *text):
     if not condition:
         raise Finding(code, " ".join(map(str, text)))
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
-def node(left, right):
-    return sha256(b"\x01", left, right)
+def sha256(*parts): return hashlib.sha256(b"".join(parts)).digest()
+def node(left, right): return sha256(b"\x01", left, right)
 def unb64(text, length=None):
     raw = base64.b64decode(text, validate=True)
     need(base64.b64encode(raw).decode() == text and length in (None, len(raw)), 10, "bad base64")
@@ -38,8 +36,8 @@ def parse_json(text, jcs=True):
         need(len(dict(items)) == len(items), 10, "duplicate name in JSON")
         return dict(sorted(items, key=lambda item: item[0].encode("utf-16-be")))
     value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=number)
-    need(isinstance(value, dict), 10, "not a JSON object")
-    need(not jcs or json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text, 10, "JSON is not JCS")
+    same = not jcs or json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
+    need(isinstance(value, dict) and same, 10, "not a JSON object in JCS form")
     return value
 def read(path, missing=10):
     need(os.path.exists(path), missing, path, "is missing")
@@ -59,11 +57,12 @@ def point(raw):
     xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(xx, (P + 3) // 8, P)
     x = x if x * x % P == xx else x * ROOT_M1 % P
-    need(len(raw) == 32 and y < P and x * x % P == xx and (x or not sign), 10, "not a canonical point")
     x = x if x % 2 == sign else P - x
-    twice = add((x, y, 1, x * y % P), (x, y, 1, x * y % P))
-    need(add(add(twice, twice), add(twice, twice))[0], 10, "a point of small order")
-    return x, y, 1, x * y % P
+    eight = result = x, y, 1, x * y % P
+    for _ in range(3):
+        eight = add(eight, eight)
+    need(len(raw) == 32 and y < P and x * x % P == xx and eight[0], 10, "a point not canonical or of small order")
+    return result
 BASE = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 def signature_holds(pub, message, sig):
     try:
@@ -87,9 +86,8 @@ def parse_vkey(text, kind):
 def parse_checkpoint(data):
     match = NOTE.fullmatch(data.decode())
     need(match and len(data) <= 10**6 and not re.search(rb"[\0-\t\v-\x1f]", data), 10, "malformed checkpoint")
-    origin, size, root, tail = match.groups()
-    lines = [line.split(" ") for line in tail[:-1].split("\n")]
-    return Checkpoint(data[:data.index(b"\n\n") + 1], origin, number(size), unb64(root, 32),
+    lines = [line.split(" ") for line in match[4][:-1].split("\n")]
+    return Checkpoint(data[:data.index(b"\n\n") + 1], match[1], number(match[2]), unb64(match[3], 32),
                       [(name, unb64(sig)) for _, name, sig in lines])
 def signers(cp, keys):
     """The keys that signed. One known key whose signature does not hold spoils the whole note."""
@@ -100,61 +98,58 @@ def signers(cp, keys):
         found.add(key)
     return found
 def parse_policy(text):
-    """The logs by origin, the names (a witness key or (k, members) of a group), the quorum's name."""
+    """The logs by origin, the names (a witness key, or (k, members) of a group), the quorum's name."""
     logs, names, free, quorum = {}, {"none": (0, ())}, set(), None     # free: names in no group yet
     need(not re.search(r"[\0-\b\v-\x1f\x7f]", text), 10, "control character in policy")
     for word, *args in filter(None, (re.findall("[^ \t]+", line) for line in text.split("\n"))):
+        new = args and args[0] not in names
         if word == "log" and len(args) in (1, 2):
             key = parse_vkey(args[0], 1)
             need(key.name not in logs and key.pub not in [k.pub for k in logs.values()], 10, "log twice")
             logs[key.name] = key
-        elif word == "witness" and len(args) in (2, 3) and args[0] not in names:
-            key = names[args[0]] = parse_vkey(args[1], 4)
-            need([n[3] for n in names.values() if len(n) == 4].count(key.pub) == 1, 10, "witness twice")
-            free.add(args[0])
-        elif word == "group" and len(args) > 2 and args[0] not in names:
+        elif word == "witness" and len(args) in (2, 3) and new:
+            key = parse_vkey(args[1], 4)
+            need(key.pub not in [n.pub for n in names.values() if isinstance(n, Key)], 10, "witness twice")
+            names[args[0]], free = key, free | {args[0]}
+        elif word == "group" and len(args) > 2 and new:
             name, k, *members = args
             k = {"any": 1, "all": len(members)}.get(k) or number(k)
             need(1 <= k <= len(members) == len(free & set(members)), 10, "bad group", name)
             names[name], free = (k, members), free - set(members) | {name}
-        elif word == "quorum" and len(args) == 1 and args[0] in names and not quorum:
+        elif word == "quorum" and len(args) == 1 and not new and not quorum:
             quorum = args[0]
         else:
             need(word[0] == "#", 10, "policy line not understood:", word, *args)
     need(logs and quorum, 10, "policy without log or quorum")
     return logs, names, quorum
-def identity(cp, logs):
+def identity(cp, logs, code=20):
     log = logs.get(cp.origin)
-    need(log and log in signers(cp, [log]), 20, "no signature by a trusted key of", cp.origin)
+    need(log and log in signers(cp, [log]), code, "no signature by a trusted key of", cp.origin)
     return log
 def check_quorum(cp, names, quorum):
     signed = signers(cp, [n for n in names.values() if isinstance(n, Key)])
-    def reached(n):
-        return n in signed if isinstance(n, Key) else sum(reached(names[member]) for member in n[1]) >= n[0]
+    def reached(n): return n in signed if isinstance(n, Key) else sum(reached(names[m]) for m in n[1]) >= n[0]
     need(reached(names[quorum]), 20, "quorum", quorum, "is not reached")
     return f"{quorum}, cosigned by {len(signed)} known witness(es)"
 
 # 1.2 leaf, 1.4 sections
 def decode_leaf(raw, position):
     at = 0
-    def take(count):
+    def take(count):                                                  # may overrun; that shows at the end
         nonlocal at
         at += count
-        need(at <= len(raw) <= 65535, 10, "leaf", position, "is cut short or too long")
         return raw[at - count:at]
-    def integer(size):
-        return int.from_bytes(take(size), "big")
-    def word(alphabet):
-        return re.fullmatch(alphabet, take(integer(1)).decode("ascii"))[0]
+    def integer(size): return int.from_bytes(take(size), "big")
+    def word(alphabet): return re.fullmatch(alphabet, take(integer(1)).decode("ascii"))[0]
     version, kind, ident, _, received_ms, _ = integer(1), integer(1), take(16), take(8), integer(8), take(5)
     leaf_type, _, _ = word("[a-z0-9_.]{1,64}"), word("[A-Za-z0-9._:/-]{0,64}"), take(8)
     sections = [(word("[a-z_]{1,16}"), take(32)) for _ in range(integer(1))]
     body = parse_json(take(integer(2)).decode()) if kind == 2 else {}
     has_mac = integer(1)
-    take(40 * has_mac)
-    need(version == 1 and kind in (1, 2) and len(sections) <= 8 * (kind == 1) and has_mac < 2 and at == len(raw)
-         and [name for name, _ in sections] == sorted(dict(sections)), 10, "leaf", position, "is not of version 1")
-    need((kind == 2 and leaf_type == "ledger.genesis") == (position == 0), 30, "genesis is not at 0 only")
+    need(version == 1 and kind in (1, 2) and len(sections) <= 8 * (kind == 1) and has_mac < 2
+         and at + 40 * has_mac == len(raw) < 65536 and [name for name, _ in sections] == sorted(dict(sections)), 10,
+         "leaf", position, "is not a leaf of version 1")
+    need((kind == 2 and leaf_type == "ledger.genesis") == (position == 0), 30, "genesis is not at 0 or not only")
     return Leaf(kind, ident, received_ms, leaf_type, dict(sections), body, sha256(b"\0", raw))
 def check_sections(leaf, shown):
     for name, part in shown.items():
@@ -164,65 +159,69 @@ def check_sections(leaf, shown):
         need(want == leaf.sections[name], 30, "section", name, "does not hash to its commitment")
     return f"shown {sorted(shown)}, withheld or erased {sorted(leaf.sections.keys() - shown.keys())}"
 
-# 1.8 tlog-proof; inclusion as in RFC 9162 2.1.3.2
+# 1.8 tlog-proof
 def parse_proof(data):
     extra, index, path, note = PROOF.fullmatch(data.decode()).groups()
-    need(extra, 20, "the proof has no extra line, hence no leaf")
     extra = parse_json(unb64(extra).decode())
     need(extra.keys() <= {"keychain", "leaf", "sections"}, 10, "unknown member in extra")
     return Proof(number(index), [unb64(line, 32) for line in path.split()], parse_checkpoint(note.encode()),
-                 unb64(extra["leaf"]), extra.get("sections", {}), [t.encode() for t in extra.get("keychain", [])])
+                 unb64(extra["leaf"]), extra["sections"], [text.encode() for text in extra.get("keychain", [])])
+def root_by(path, index, size, leaf_hash):
+    need(index < size and (size == 1) == (not path), 30, "index or inclusion proof does not fit the tree size")
+    if size == 1:
+        return leaf_hash
+    k = 1 << (size - 1).bit_length() - 1
+    if index < k:
+        return node(root_by(path[:-1], index, k, leaf_hash), path[-1])
+    return node(path[-1], root_by(path[:-1], index - k, size - k, leaf_hash))
 def check_inclusion(proof):
-    fn, sn, root = proof.index, proof.checkpoint.size - 1, sha256(b"\0", proof.leaf)
-    need(fn <= sn, 30, "index is not below the tree size")
-    for sibling in proof.path:
-        need(sn, 30, "inclusion proof is too long")
-        root = node(sibling, root) if fn & 1 or fn == sn else node(root, sibling)
-        while fn == sn and fn and not fn & 1:
-            fn, sn = fn >> 1, sn >> 1
-        fn, sn = fn >> 1, sn >> 1
-    need(sn == 0 and root == proof.checkpoint.root, 30, "the leaf is not in the checkpoint's tree")
+    root = root_by(proof.path, proof.index, proof.checkpoint.size, sha256(b"\0", proof.leaf))
+    need(root == proof.checkpoint.root, 30, "the leaf is not in the checkpoint's tree")
     return f"position {proof.index} of {proof.checkpoint.size}"
 
-# 1.7 seal keys: keys 1.., sizes S_0.., (index, leaf, checkpoint) of genesis and handovers
 class Keychain:
+    """1.7: the seal keys 1.., the sizes S_0.., and the genesis' and handovers' (index, leaf, checkpoint)."""
     def __init__(self, texts, log):
         self.keys, self.sizes, self.entries = [], [0], []
         for epoch, proof in enumerate(map(parse_proof, texts)):
+            check_inclusion(proof)
             cp, leaf = proof.checkpoint, decode_leaf(proof.leaf, proof.index)
-            need(log == identity(cp, {log.name: log}) and not proof.keychain and check_inclusion(proof), 10, "nested")
-            check_sections(leaf, proof.sections)
+            need(log == identity(cp, {log.name: log}) and not proof.keychain, 10, "a keychain in a keychain")
             if epoch == 0:
-                need(proof.index == 0 and leaf.body["format"] == 1 and leaf.body["origin"] == log.name
+                need(proof.index == 0 and leaf.body["origin"] == log.name
                      and parse_vkey(leaf.body["identity"], 1) == log, 30, "not the genesis of this ledger")
+                need(leaf.body["format"] == 1, 10, "format is not 1")
             else:
                 need(self.keys[-1] in signers(cp, self.keys), 20, "handover", epoch, "is not signed by its seal key")
-                need(leaf.type == "ledger.seal_rotated" and leaf.kind == 2 and leaf.body["epoch"] == epoch
-                     and proof.index == cp.size - 1 > self.sizes[-1] - 1, 30, "not the handover of epoch", epoch)
+                need(leaf.kind == 2 and leaf.type == "ledger.seal_rotated" and leaf.body["epoch"] == epoch
+                     and proof.index == cp.size - 1 >= self.sizes[-1], 30, "not the handover of epoch", epoch)
                 self.sizes.append(cp.size)
             self.keys.append(parse_vkey(leaf.body["next" if epoch else "seal"], 1))
             self.entries.append((proof.index, leaf, cp))
             need(self.keys[-1].name == f"{log.name}/seal/{epoch + 1}", 30, "seal key has the wrong name")
-        need(self.keys, 20, "there is no keychain")
+            check_sections(leaf, proof.sections)
+        need(self.keys, 20, "there is none")
         list(map(self.epochs, [cp for _, _, cp in self.entries]))
     def epochs(self, cp):
         """The epochs whose keys sealed the checkpoint. The rule: S_(e-1) < size <= S_e."""
         signed, until = signers(cp, self.keys), self.sizes[1:] + [2**64]
-        epochs = [e for e, key in enumerate(self.keys) if key in signed]
+        epochs = [e + 1 for e, key in enumerate(self.keys) if key in signed]
         for e in epochs:
-            need(self.sizes[e] < cp.size <= until[e], 30, "size", cp.size, "is sealed by the key of epoch", e + 1)
+            need(self.sizes[e - 1] < cp.size <= until[e - 1], 30, "size", cp.size, "is sealed by the key of epoch", e)
         return epochs
-    def check(self, cp):
-        need(self.epochs(cp), 20, "no seal by a key of the keychain")
-        return f"epoch {self.epochs(cp)[0] + 1}; seal key 1 is {self.keys[0].pub.hex()}"
+    def check(self, cp, position):
+        epochs = self.epochs(cp)
+        need(epochs, 20, "no seal by a key of the keychain")
+        own = sum(size <= position for size in self.sizes)
+        weak = f" (worth less: position {position} is of epoch {own}, whose end seals it better)"
+        return f"by epoch {epochs[0]}{weak if own < epochs[0] else ''}; genesis leaf {self.entries[0][1].hash.hex()}"
 
-# 1.9 evidence folder
 def fold(hashes):
     while len(hashes) > 1:
         hashes = list(map(node, hashes[::2], hashes[1::2]))
     return hashes[0]
 class Tree:
-    """The tiles, each checked upward to the checkpoint's root before it is used."""
+    """1.9: the tiles, each checked upward to the checkpoint's root before it is used."""
     def __init__(self, folder, cp):
         self.folder, self.size, self.tiles = folder, cp.size, {}
         need(self.root(cp.size) == cp.root, 30, "the tiles do not hash to the checkpoint's root")
@@ -256,7 +255,7 @@ class Tree:
             data = self.read("entries", n, len(hashes))
             for position, want in enumerate(hashes, n << 8):
                 end = 2 + int.from_bytes(data[:2], "big")
-                need(len(data) >= max(end, 2), 20, "the bundle ends within leaf", position)
+                need(len(data) >= end, 20, "the bundle ends before or within leaf", position)
                 need(sha256(b"\0", data[2:end]) == want, 30, "leaf", position, "is not the one in the tree")
                 leaf, data = decode_leaf(data[2:end], position), data[end:]
                 need(not leaves or leaves[-1].received_ms <= leaf.received_ms and leaves[-1].id < leaf.id, 30,
@@ -264,6 +263,7 @@ class Tree:
                 leaves.append(leaf)
             need(not data, 10, "bytes follow the last leaf of bundle", n)
         return dict(enumerate(leaves, first >> 8 << 8))
+
 def check_disclosures(data, leaves, first, last):
     seen = set()
     for line in data.decode().removesuffix("\n").split("\n") if data else []:
@@ -273,74 +273,88 @@ def check_disclosures(data, leaves, first, last):
         seen.add(position)
         check_sections(leaves[position], row["sections"])
     return f"{len(seen)} event(s)"
-
 def compare(cp, other, tree):
     """50 if both cannot be true; 20 if that cannot be told without a consistency proof (1.11)."""
-    need(other.size == cp.size or other.size < cp.size and tree, 20, "no consistency proof to size", other.size)
+    need(other.size == cp.size or other.size < cp.size and tree, 20, "no consistency proof with size", other.size)
     need(other.root == (cp.root if other.size == cp.size else tree.root(other.size)), 50, "other root at", other.size)
-    return f"size {other.size} agrees"
+    return f"the one of size {other.size} agrees"
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    trust = parser.add_mutually_exclusive_group(required=True)
-    parser.add_argument("evidence")
-    trust.add_argument("--key")
-    trust.add_argument("--policy")
-    parser.add_argument("--known")
-    parser.add_argument("--require-seal", action="store_true")
-    args, codes = parser.parse_args(), [0]
-    def check(name, function, *inputs, optional=False):
-        """Run one check, print its line, keep its code; None if it does not hold."""
+class Run:
+    def __init__(self):
+        self.code = 0
+    def check(self, name, function, *inputs, optional=False):
+        """Run one check, print its line, keep the gravest code; None if it does not hold."""
+        result, code = None, 0
         try:
             result = function(*inputs)
-            line, code = f"ok    {name}: {result if isinstance(result, str) else 'holds'}", 0
+            line = f"ok    {name}: {result if isinstance(result, str) else 'holds'}"
         except Exception as error:                                    # hostile input must not end in a traceback
             code, text = error.args if isinstance(error, Finding) else (10, f"malformed: {error!r:.90}")
-            result, code = None, 0 if optional and code == 20 else code
-            line = f"{'FAIL' if code else 'note'}  {name}: {text} ({VERDICT[code] if code else 'not checked'})"
+            code = 0 if optional and code == 20 else code
+            line = f"FAIL  {name}: {text} ({VERDICT[code]})" if code else f"note  {name}: not checked, {text}"
         print(line.encode("ascii", "backslashreplace").decode())
-        codes.append(code)
+        self.code = max(self.code, code, key=list(VERDICT).index)
         return result
-    def run():
-        base, folder = args.evidence, os.path.isdir(args.evidence)
-        key = check("key", parse_vkey, args.key, 1) if args.key else None
-        policy = check("policy", lambda: parse_policy(read(args.policy).decode("utf-8", "surrogateescape"))) \
-            if args.policy else key and ({key.name: key}, {"none": (0, ())}, "none")
-        proof = None if folder else check("proof file", lambda: parse_proof(read(base)))
-        cp = proof.checkpoint if proof else folder and check(
-            "checkpoint file", lambda: parse_checkpoint(read(os.path.join(base, "checkpoint"))))
-        log = policy and cp and check("identity signature", identity, cp, policy[0])
+    def run(self, base, key, policy, known, require_seal):
+        check, folder, keychain, tree, start = self.check, os.path.isdir(base), [], None, 0
+        def parse(parser, *path): return parser(read(os.path.join(*path)))
+        trusted = check("policy", lambda: parse_policy(read(policy).decode("utf-8", "surrogateescape"))) if policy \
+            else check("key", lambda: ({parse_vkey(key, 1).name: parse_vkey(key, 1)}, {"none": (0, ())}, "none"))
+        proof = None if folder else check("proof file", parse, parse_proof, base)
+        cp = check("checkpoint file", parse, parse_checkpoint, base, "checkpoint") if folder \
+            else proof and proof.checkpoint
+        log = trusted and cp and check("identity signature", identity, cp, trusted[0])
         if not log:
             return
-        check("quorum", check_quorum, cp, *policy[1:])
-        leaves, tree, keychain = {}, None, proof.keychain if proof else []
-        if proof:
-            check("inclusion", check_inclusion, proof)
-            leaf = check("leaf", decode_leaf, proof.leaf, proof.index)
-            leaves = {proof.index: leaf} if leaf else {}
-            leaf and check("sections", check_sections, leaf, proof.sections)
-        else:
+        check("quorum", check_quorum, cp, *trusted[1:])
+        if folder:
             tree = check("tiles", Tree, base, cp)
             bounds = check("range file", lambda: [number(n) for n in re.fullmatch(
                 "(.+) (.+)\n", read(os.path.join(base, "range"), 20).decode()).groups()])
             leaves = tree and bounds and check("leaves", tree.leaves, *bounds) or {}
-            path = os.path.join(base, "disclosures.jsonl")
-            leaves and os.path.exists(path) and check("disclosures", lambda: check_disclosures(read(path), leaves, *bounds))
+            if leaves:
+                start, (first, last) = bounds[0], [leaves[position] for position in bounds]
+                print(f"note  range {bounds}, received_ms {first.received_ms} to {last.received_ms}: is it what you asked?")
+                path = os.path.join(base, "disclosures.jsonl")
+                check("disclosures", lambda: check_disclosures(read(path, 20), leaves, *bounds), optional=True)
             while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
                 keychain.append(read(path))
-        chain = check("keychain", Keychain, keychain, log, optional=not (keychain or args.require_seal))
-        chain and check("seal", chain.check, cp)
+        else:
+            keychain, start = proof.keychain, proof.index
+            check("inclusion", check_inclusion, proof)
+            leaf = check("leaf", decode_leaf, proof.leaf, proof.index)
+            leaves = {proof.index: leaf} if leaf else {}
+            if leaf:
+                check("sections", check_sections, leaf, proof.sections)
+        chain = check("keychain", Keychain, keychain, log, optional=not (keychain or require_seal))
+        if chain:
+            check("seal", chain.check, cp, start)
         for index, leaf, other in chain.entries if chain else []:
-            check(f"keychain leaf {index}", lambda: need(index not in leaves or leaf.hash == leaves[index].hash, 50, "other"))
-            check(f"keychain checkpoint", compare, cp, other, tree, optional=True)
-        known = args.known and check("known checkpoint", lambda: parse_checkpoint(read(args.known)))
-        if known and check("known signature", identity, known, {log.name: log}):
-            chain and check("known seal", chain.epochs, known)
-            check("known against evidence", compare, cp, known, tree)
-    check("run", run)
-    code = max(codes, key=list(VERDICT).index)
-    print(VERDICT[code])
-    return code
+            check(f"keychain checkpoint {other.size}", compare, cp, other, tree, optional=True)
+            if index in leaves:
+                check(f"keychain leaf {index}", need, leaf.hash == leaves[index].hash, 50, "another leaf is in the range")
+        other = known and check("known checkpoint", parse, parse_checkpoint, known)
+        if other and check("known signature", identity, other, {log.name: log}, 10):
+            if chain:
+                check("known seal", chain.epochs, other)
+            check("known against evidence", compare, cp, other, tree)
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", metavar="PROOF_OR_FOLDER")
+    trust = parser.add_mutually_exclusive_group(required=True)
+    trust.add_argument("--key", metavar="VKEY")
+    trust.add_argument("--policy", metavar="FILE")
+    parser.add_argument("--known", metavar="CHECKPOINT")
+    parser.add_argument("--require-seal", action="store_true")
+    run, args = Run(), parser.parse_args()
+    try:
+        run.run(**vars(args))
+    except Exception as error:                                        # a file or folder that cannot be read
+        print(f"FAIL  cannot read: {error!r:.90}".encode("ascii", "backslashreplace").decode())
+        run.code = max(run.code, 10, key=list(VERDICT).index)
+    print(VERDICT[run.code])
+    return run.code
 
 if __name__ == "__main__":
     sys.exit(main())

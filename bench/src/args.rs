@@ -8,7 +8,7 @@ pub(crate) const USAGE: &str = "\
 bench [append|recover|verify|read|size|all] [options]
 
   --events N     events of the ledger that is recovered, verified and read (1 000 000)
-  --append N     events of one append run; fewer for small batches (300 000)
+  --append N     events of one append run; fewer for small batches (200 000)
   --batch N      only append runs with batches of N
   --callers N    only append runs with N callers
   --rounds N     rounds to take the median of, after one that is dropped (5)
@@ -44,7 +44,7 @@ impl Args {
         let mut args = Args {
             what: What::All,
             events: 1_000_000,
-            append: 300_000,
+            append: 200_000,
             batch: None,
             callers: None,
             rounds: 5,

@@ -56,6 +56,10 @@ pub(crate) fn two(figure: f64) -> String {
     format!("{figure:.2}")
 }
 
+pub(crate) fn three(figure: f64) -> String {
+    format!("{figure:.3}")
+}
+
 /// Microseconds for each of `count`.
 pub(crate) fn micros_each(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e6 / count as f64

@@ -53,7 +53,12 @@ pub(crate) fn table(large: &Large, seed: u64) -> Result<Table> {
     table.row(floor.row(format!("floor: SHA-256, {threads} threads")));
     let pairs = ours.rate.0.iter().zip(&floor.rate.0).map(|(ours, floor)| floor / ours);
     let ratio: Figures = pairs.collect();
-    table.after(format!("The floor is {} times as fast.", ratio.spread(one)));
+    table.after(format!(
+        "The floor is {} times as fast. By its processor time alone, verifying could do {} events/s on {threads} \
+         cores that nobody else uses.",
+        ratio.spread(one),
+        whole(1e6 * threads as f64 / ours.cpu.median())
+    ));
     Ok(table)
 }
 

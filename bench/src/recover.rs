@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::disk::{self, Folder};
-use crate::figures::{Figures, two, whole};
+use crate::figures::{Figures, three, two, whole};
 use crate::large::Large;
 use crate::meter::Meter;
 use crate::table::Table;
@@ -70,7 +70,7 @@ fn row(table: &mut Table, state: &str, opening: &Opening) {
         whole(opening.size as f64),
         whole(opening.unsealed as f64),
         whole(opening.unsigned as f64),
-        opening.wall.spread(two),
+        opening.wall.spread(three),
         opening.cpu.spread(two),
     ]);
 }

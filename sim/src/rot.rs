@@ -65,12 +65,7 @@ pub fn strike(world: &mut World, chance: &mut Chance) -> Told {
             if verdict != Verdict::Verified {
                 return Err(format!("{what}, and the verdict is {verdict}: {:?}", report.findings));
             }
-            world.start().map_err(|e| format!("{what}: {e}"))?;
-            world.check_duplicates(20).map_err(|e| format!("{what}: {e}"))?;
-            for _ in 0..20 {
-                world.read().map_err(|e| format!("{what}: {e}"))?;
-            }
-            world.finish().map_err(|e| format!("{what}: {e}"))
+            heal(world).map_err(|e| format!("{what}: {e}"))
         }
         _ => {
             if !matches!(verdict, Verdict::Damaged | Verdict::Incomplete | Verdict::CannotCheck) {
@@ -82,6 +77,21 @@ pub fn strike(world: &mut World, chance: &mut Chance) -> Told {
             }
         }
     }
+}
+
+/// With a view that rotted everything goes on, and in the end it is whole again.
+fn heal(world: &mut World) -> Told {
+    world.start()?;
+    for _ in 0..10 {
+        world.read()?;
+        world.compare_heads()?;
+    }
+    let last = world.model.floor() / 2;
+    world.erase(0, last, 1)?;
+    world.recover()?;
+    world.provoke()?;
+    world.check_duplicates(20)?;
+    world.finish()
 }
 
 fn never_accused(what: &str, error: &Error) -> Told {

@@ -449,6 +449,26 @@ impl World {
         self.acknowledge(&sent, &outcomes)
     }
 
+    /// Reads the whole index of duplicates. One that rotted closes the ledger and is made anew.
+    pub fn provoke(&mut self) -> Told {
+        for _ in 0..2 {
+            let Some(ledger) = self.ledger.clone() else { break };
+            let sent: Vec<Sent> = self.model.known.keys().map(|number| Sent::Again(*number)).collect();
+            let again = ledger.append(sent.iter().map(|sent| self.entry(&ledger, *sent)).collect());
+            let sealed = ledger.seal();
+            drop(ledger);
+            match (again, sealed) {
+                (Ok(outcomes), Ok(())) => return self.acknowledge(&sent, &outcomes),
+                (Err(AppendError::Closed(_)), _) | (_, Err(Error::Closed(_))) => {
+                    self.ledger = None;
+                    self.start()?;
+                }
+                other => return Err(format!("a view that rotted does not heal: {other:?}")),
+            }
+        }
+        Ok(())
+    }
+
     pub fn sign(&mut self) -> Told {
         if let Some(Some(head)) = self.attempt("sign", Ledger::sign)? {
             self.model.saw(&head)?;
@@ -594,20 +614,25 @@ impl World {
         self.check_verdict("at the end")?;
         self.ledger = None;
         self.start()?;
-        self.check_duplicates(8)?;
         let left = self.machine.boot().list(&self.dir).map_err(|e| e.to_string())?;
         let journals = left.iter().filter(|name| name.starts_with("journal-")).count();
         if journals > 1 || left.iter().any(|name| name.ends_with(".new") || name == "erasing") {
             return Err(format!("left over: {left:?}"));
         }
         let report = self.verdict();
-        match report.verdict() == Verdict::Verified && report.notes.iter().all(|n| n.contains("known checkpoint")) {
+        match report.verdict() == Verdict::Verified && report.notes.iter().all(|n| harmless(n)) {
             true => Ok(()),
             false => Err(format!("in the end: {:?} {:?}", report.findings, report.notes)),
-        }
+        }?;
+        self.check_duplicates(8)
     }
 }
 
 fn mac_key() -> MacKey {
     MacKey::new(&[9; 32]).expect("32 bytes are a key")
+}
+
+/// Notes about an honest ledger that was closed in good order.
+fn harmless(note: &str) -> bool {
+    note.contains("known checkpoint") || note.contains("not yet under a signed head")
 }

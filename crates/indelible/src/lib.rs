@@ -19,6 +19,9 @@ pub use organisations::{Indelible, Settings, StartError, check_organisation};
 pub use record::{RecordError, Recorded, Sender};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 
+/// What the ledger answers with, for those who may not look into it themselves.
+pub use ledger::{Error, Ledger, Outcome, Receipt};
+
 /// The organisation of events that name none.
 pub const DEFAULT: &str = "default";
 /// The ledger of what belongs to no organisation.

@@ -183,11 +183,11 @@ impl Inner {
     /// Commits batches as one frame, or as several if one batch is larger than a frame.
     fn commit(&self, sequencer: &mut Sequencer, group: &[Waiting]) -> Vec<Answer> {
         match self.try_commit(sequencer, group) {
-            Ok(mut drafted) => {
+            Ok(mut outcomes) => {
                 let mut answers = Vec::with_capacity(group.len());
                 for waiting in group {
-                    let rest = drafted.split_off(waiting.entries.len());
-                    answers.push(self.outcomes(std::mem::replace(&mut drafted, rest)));
+                    let rest = outcomes.split_off(waiting.entries.len());
+                    answers.push(Ok(std::mem::replace(&mut outcomes, rest)));
                 }
                 answers
             }
@@ -195,7 +195,7 @@ impl Inner {
         }
     }
 
-    fn try_commit(&self, sequencer: &mut Sequencer, group: &[Waiting]) -> Result<Vec<Drafted>, AppendError> {
+    fn try_commit(&self, sequencer: &mut Sequencer, group: &[Waiting]) -> Answer {
         let (now_ms, step) = sequencer.clock.now(&*self.io);
         if let Some(step) = step {
             let body = format!(r#"{{"from_ms":{},"to_ms":{}}}"#, step.from_ms, step.to_ms);
@@ -215,10 +215,11 @@ impl Inner {
             let mut random = vec![0u8; 6 * frame.len()];
             self.io.random(&mut random);
             let mut draft = Draft::new(first, bytes);
+            let mut drafted = Vec::with_capacity(frame.len());
             {
                 let shape = self.shape();
                 for entry in frame {
-                    outcomes.push(self.draft(
+                    drafted.push(self.draft(
                         &shape,
                         sequencer,
                         now_ms,
@@ -228,6 +229,12 @@ impl Inner {
                         &mut random,
                     )?);
                 }
+            }
+            // Before the write: once something is recorded, nothing may fail that says it was not.
+            let from = outcomes.len();
+            for drafted in drafted {
+                let outcome = self.outcome(drafted, &outcomes[from..])?;
+                outcomes.push(outcome);
             }
             self.write(&journal, draft)?;
         }
@@ -252,7 +259,8 @@ impl Inner {
             let earlier = match draft.known.get(&fingerprint.key) {
                 Some(known) => Some(*known),
                 None => {
-                    let known = shape.ids.find(&fingerprint.key).map_err(|e| self.unreadable(&e))?;
+                    let known = shape.ids.find(&fingerprint.key);
+                    let known = known.map_err(|e| self.unreadable(&self.doubt_ids(e)))?;
                     known.map(|k| (k.fingerprint.digest, k.position))
                 }
             };
@@ -424,22 +432,31 @@ impl Inner {
             retry_after_ms: 5000,
         })?);
         sequencer.must_roll = false;
-        self.shape_mut().journals.push(journal.clone());
+        let mut shape = self.shape_mut();
+        // One in which nothing was written is named after the same position, and its file is gone.
+        shape.journals.pop_if(|empty| empty.first == size);
+        shape.journals.push(journal.clone());
+        drop(shape);
         Ok(journal)
     }
 
-    fn outcomes(&self, drafted: Vec<Drafted>) -> Answer {
-        let earlier = |position| self.receipt(position).map_err(|e| self.unreadable(&e));
-        drafted
-            .into_iter()
-            .map(|outcome| {
-                Ok(match outcome {
-                    Drafted::Recorded(receipt) => Outcome::Recorded(receipt),
-                    Drafted::Duplicate(position) => Outcome::Duplicate(earlier(position)?),
-                    Drafted::Conflict(position) => Outcome::Conflict(earlier(position)?),
-                })
-            })
-            .collect()
+    /// `frame`: outcomes of the entries before this one that go into the same frame.
+    fn outcome(&self, drafted: Drafted, frame: &[Outcome]) -> Result<Outcome, AppendError> {
+        let earlier = |position| {
+            let here = frame.iter().find_map(|outcome| match outcome {
+                Outcome::Recorded(receipt) if receipt.position == position => Some(receipt.clone()),
+                _ => None,
+            });
+            match here {
+                Some(receipt) => Ok(receipt),
+                None => self.receipt(position).map_err(|e| self.unreadable(&e)),
+            }
+        };
+        Ok(match drafted {
+            Drafted::Recorded(receipt) => Outcome::Recorded(receipt),
+            Drafted::Duplicate(position) => Outcome::Duplicate(earlier(position)?),
+            Drafted::Conflict(position) => Outcome::Conflict(earlier(position)?),
+        })
     }
 
     fn closed_error(&self) -> AppendError {
@@ -448,6 +465,9 @@ impl Inner {
 
     /// The past could not be read, so it is not known whether the event is new.
     fn unreadable(&self, error: &Error) -> AppendError {
+        if let Error::Closed(why) = error {
+            return AppendError::Closed(why.clone());
+        }
         AppendError::Busy {
             reason: format!("couldn't tell whether the event is new: {error}"),
             retry_after_ms: 5000,

@@ -55,6 +55,8 @@ impl Ledger {
             erasure.request,
             names.join(",")
         );
+        // One that could not be done before must not be forgotten over this one.
+        self.finish_erasure()?;
         self.note("ledger.erased", body)?;
         let inner = &*self.0;
         let mut file = MAGIC.to_vec();

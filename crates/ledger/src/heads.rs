@@ -39,6 +39,8 @@ pub(crate) struct Heads {
     last: Option<Head>,
     copy: Option<PathBuf>,
     oldest_ms: u64,
+    /// Set when a rewrite failed: either file may be in place.
+    unsure: bool,
 }
 
 impl Heads {
@@ -67,17 +69,47 @@ impl Heads {
             }
         }
         let oldest_ms = all.first().map_or(0, |h| h.time_ms);
-        Ok(Heads { dir: dir.to_owned(), end, last: all.into_iter().next_back(), copy, oldest_ms })
+        Ok(Heads { dir: dir.to_owned(), end, last: all.into_iter().next_back(), copy, oldest_ms, unsure: false })
     }
 
     pub(crate) fn last(&self) -> Option<&Head> {
         self.last.as_ref()
     }
 
+    /// Writes the last head once more, and waits for the disk: it may have been seen in the cache only.
+    pub(crate) fn write_again(&self, io: &dyn Io) -> Result<(), Error> {
+        let own = (self.dir.join(NAME), self.last.clone(), self.end);
+        let mut places = vec![own];
+        if let Some(path) = &self.copy {
+            let (all, end) = read(io, path)?;
+            places.push((path.clone(), all.into_iter().next_back(), end));
+        }
+        for (path, last, end) in places {
+            let Some(head) = last else { continue };
+            let again = || -> std::io::Result<()> {
+                io.sync_dir(path.parent().expect("a file has a folder"))?;
+                let file = io.open(&path, Open::Write)?;
+                let bytes = encode(&head);
+                file.write_at(&bytes, end - bytes.len() as u64)?;
+                if file.len()? > end {
+                    file.set_len(end)?;
+                }
+                file.sync()
+            };
+            again().map_err(|e| Error::io("write", &path, &e))?;
+        }
+        Ok(())
+    }
+
     /// Stores a head, durable in both places when this returns.
     pub(crate) fn append(&mut self, io: &dyn Io, head: Head) -> Result<(), Error> {
         let bytes = encode(&head);
         let path = self.dir.join(NAME);
+        if self.unsure {
+            io.sync_dir(&self.dir).map_err(|e| Error::io("sync", &self.dir, &e))?;
+            self.end = read(io, &path)?.1;
+            self.unsure = false;
+        }
         put(io, &path, &bytes, self.end).map_err(|e| Error::io("write", &path, &e))?;
         if let Some(copy) = &self.copy {
             let put_copy = || -> std::io::Result<()> {
@@ -108,8 +140,10 @@ impl Heads {
                 bytes.extend(encode(head));
             }
         }
+        self.unsure = true;
         io::replace(io, &self.dir, NAME, &bytes)
             .map_err(|e| Error::io("rewrite", &self.dir.join(NAME), &e))?;
+        self.unsure = false;
         self.end = bytes.len() as u64;
         self.oldest_ms = now_ms.saturating_sub(WEEK_MS);
         Ok(())

@@ -412,6 +412,18 @@ impl Journal {
         Ok(tail)
     }
 
+    /// Writes the last frame once more, and waits for the disk: it may have been seen in the cache only.
+    pub(crate) fn write_again(&self) -> Result<(), Error> {
+        let Some(frame) = self.frames().pop() else { return Ok(()) };
+        let again = || -> std::io::Result<()> {
+            let mut bytes = vec![0; FRAME_HEADER + frame.len as usize];
+            let got = read_full(&*self.file, &mut bytes, frame.offset)?;
+            self.file.write_at(&bytes[..got], frame.offset)?;
+            self.file.sync()
+        };
+        again().map_err(|e| Error::io("write", &self.path, &e))
+    }
+
     /// Zeros everything past the last whole frame, so that a torn one cannot come back to life.
     pub(crate) fn clear_tail(&self) -> Result<(), Error> {
         let clear = || -> std::io::Result<()> {

@@ -98,6 +98,8 @@ pub(crate) struct Inner {
 /// Who may sign, and what was signed.
 pub(crate) struct Signer {
     pub(crate) keys: Keys,
+    /// The key-encryption key in force, which may have been changed since the ledger was opened.
+    pub(crate) kek: Secret,
     pub(crate) heads: Heads,
     /// Positions up to here were read back and hashed again.
     pub(crate) checked: u64,
@@ -229,10 +231,21 @@ impl Ledger {
             )));
         }
         let identity = signer(&keys.origin, &keys.identity)?.verifying_key().clone();
+        if writable {
+            // A process that was killed, or a sync that failed, leaves in the cache what is not on
+            // the disk. Nothing may be built on that: names here, the last head and frame below.
+            io.sync_dir(dir).map_err(|e| Error::io("sync", dir, &e))?;
+            if let Some(parent) = dir.parent().filter(|_| !keys.born) {
+                io.sync_dir(parent).map_err(|e| Error::io("sync", parent, &e))?;
+            }
+        }
         // Heads before records: what is read after them can only be more.
         let heads = Heads::open(&*io, dir, &keys.ledger, options.heads_copy.as_deref())?;
         if let Some(head) = heads.last() {
             check_head(head, &keys.origin, &identity)?;
+        }
+        if writable {
+            heads.write_again(&*io)?;
         }
         let mut opened = Opened { created: !keys.born && heads.last().is_none(), ..Opened::default() };
         let (segments, journals) = files(&*io, dir, &keys.places(), writable)?;
@@ -308,6 +321,9 @@ impl Ledger {
             return Err(Error::Incomplete(format!("{}: its signed heads are gone", dir.display())));
         }
         opened.kept = tiles.size() - heads.last().map_or(0, |h| h.size);
+        if let Some(journal) = journals.last().filter(|_| writable && opened.kept > 0) {
+            journal.write_again()?;
+        }
 
         let epoch_ends = heads::all(&*io, dir)?.into_iter().filter(|h| h.ends_epoch).collect();
         let last_id = last_row.as_ref().map(|row| &row.id);
@@ -336,7 +352,13 @@ impl Ledger {
                 head: heads.last().cloned(),
                 epoch_ends,
             }),
-            signer: Mutex::new(Signer { keys, heads, checked: sealed, signed_at_ms: 0 }),
+            signer: Mutex::new(Signer {
+                keys,
+                kek: options.kek.clone(),
+                heads,
+                checked: sealed,
+                signed_at_ms: 0,
+            }),
             opened,
             lock,
             io,
@@ -398,7 +420,11 @@ impl Inner {
         let _ = self.closed.set(why.to_owned());
     }
 
+    /// Whether anything may be written.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.lock.is_none() {
+            return Err(Error::Io("this is a read-only snapshot".into()));
+        }
         self.closed.get().map_or(Ok(()), |why| Err(Error::Closed(why.clone())))
     }
 }
@@ -500,6 +526,32 @@ fn rebuild_tiles(
     Ok(tiles)
 }
 
+impl Inner {
+    /// Makes the hash tiles anew if the records give the root that was signed, and says whether they
+    /// do: then the stored hashes were at fault and not the records. The caller holds `sealing`.
+    pub(crate) fn remake_tiles(&self) -> Result<bool, Error> {
+        let (segments, head) = {
+            let shape = self.shape();
+            (shape.segments.clone(), shape.head.clone())
+        };
+        let mut anew = rebuild_tiles(&self.io, &self.dir, &segments, false)?;
+        let mut shape = self.shape_mut();
+        let sealed = anew.size();
+        for position in sealed..shape.size() {
+            anew.append(shape.tiles.leaf_hash(position)?);
+        }
+        let Some(head) = head.filter(|head| head.size >= sealed) else { return Ok(false) };
+        if anew.root(head.size)? != head.root {
+            return Ok(false);
+        }
+        if self.lock.is_some() {
+            anew.flush(sealed)?;
+        }
+        shape.tiles = anew;
+        Ok(true)
+    }
+}
+
 fn rebuild_ids(io: &dyn Io, ids: &mut Ids, segments: &[Arc<Segment>]) -> Result<(), Error> {
     for segment in segments.iter().filter(|s| s.end() > ids.end()).collect::<Vec<_>>() {
         let from = ids.end();
@@ -521,6 +573,21 @@ fn rebuild_ids(io: &dyn Io, ids: &mut Ids, segments: &[Arc<Segment>]) -> Result<
 /// The name of the ledger in `dir`, if its keys can be read.
 pub fn origin(io: &dyn Io, dir: &Path, kek: &Secret) -> Option<String> {
     Keys::load(io, dir, kek).ok().map(|keys| keys.origin.clone())
+}
+
+impl Inner {
+    /// What is damaged in the index of duplicates is made anew at the next start: it is removed, and
+    /// the ledger closes, because nobody can say until then what was sent before.
+    pub(crate) fn doubt_ids(&self, error: Error) -> Error {
+        let Error::Damaged(why) = error else { return error };
+        for name in self.io.list(&self.dir).unwrap_or_default() {
+            if crate::ids::covers(&name).is_some() {
+                let _ = self.io.remove(&self.dir.join(name));
+            }
+        }
+        self.close(&why);
+        Error::Closed(why)
+    }
 }
 
 /// Every head that was ever signed and kept, oldest first.

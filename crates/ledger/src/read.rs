@@ -84,31 +84,18 @@ impl Ledger {
     /// Inclusion proof for a position: in the head that ended the event's epoch, whose seal nobody
     /// can make again, or in the newest head if the epoch is still open.
     pub fn inclusion(&self, position: u64) -> Result<(Head, Vec<Hash>), Error> {
-        let shape = self.0.shape();
-        if position >= shape.size() {
-            return Err(not_there(position, shape.size()));
-        }
-        let ends = shape.epoch_ends.partition_point(|h| h.size <= position);
-        let head = shape.epoch_ends.get(ends).or(shape.head.as_ref()).filter(|h| position < h.size);
-        let head = head.cloned().ok_or(Error::NotYetProved)?;
-        let proof = proof::inclusion_proof(position, head.size, &shape.tiles)?;
-        let leaf = shape.tiles.leaf_hash(position)?;
-        // The tiles could be damaged on the disk; a proof that does not hold is given to nobody.
-        match proof::verify_inclusion(position, head.size, &leaf, &proof, &head.root) {
-            Ok(()) => Ok((head, proof)),
-            Err(_) => Err(Error::Damaged(format!(
-                "the stored hashes do not prove position {position}; opening the ledger makes them anew"
-            ))),
+        match self.0.inclusion(position) {
+            Err(Error::Damaged(_)) if self.0.heal()? => self.0.inclusion(position),
+            other => other,
         }
     }
 
     /// Consistency proof between two sizes, the newer at most the size of the newest signed head.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, Error> {
-        let shape = self.0.shape();
-        if old == 0 || old > new || new > shape.size() {
-            return Err(Error::NotFound(format!("no proof from {old} to {new} leaves")));
+        match self.0.consistency(old, new) {
+            Err(Error::Damaged(_)) if self.0.heal()? => self.0.consistency(old, new),
+            other => other,
         }
-        proof::consistency_proof(old, new, &shape.tiles)
     }
 
     /// Root of the tree of the first `size` leaves.
@@ -137,6 +124,44 @@ impl Ledger {
 }
 
 impl Inner {
+    /// Makes the stored hashes anew if they are at fault, and says whether they were.
+    fn heal(&self) -> Result<bool, Error> {
+        let _one = self.sealing.lock().expect("sealing does not panic");
+        self.remake_tiles()
+    }
+
+    fn inclusion(&self, position: u64) -> Result<(Head, Vec<Hash>), Error> {
+        let shape = self.shape();
+        if position >= shape.size() {
+            return Err(not_there(position, shape.size()));
+        }
+        let ends = shape.epoch_ends.partition_point(|h| h.size <= position);
+        let head = shape.epoch_ends.get(ends).or(shape.head.as_ref()).filter(|h| position < h.size);
+        let head = head.cloned().ok_or(Error::NotYetProved)?;
+        let proof = proof::inclusion_proof(position, head.size, &shape.tiles)?;
+        let leaf = shape.tiles.leaf_hash(position)?;
+        // The tiles could be damaged on the disk; a proof that does not hold is given to nobody.
+        match proof::verify_inclusion(position, head.size, &leaf, &proof, &head.root) {
+            Ok(()) => Ok((head, proof)),
+            Err(_) => Err(Error::Damaged(format!(
+                "the stored hashes do not prove position {position}; opening the ledger makes them anew"
+            ))),
+        }
+    }
+
+    fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, Error> {
+        let shape = self.shape();
+        if old == 0 || old > new || new > shape.size() {
+            return Err(Error::NotFound(format!("no proof from {old} to {new} leaves")));
+        }
+        let proof = proof::consistency_proof(old, new, &shape.tiles)?;
+        let (old_root, new_root) = (shape.tiles.root(old)?, shape.tiles.root(new)?);
+        match proof::verify_consistency(old, new, &proof, &old_root, &new_root) {
+            Ok(()) => Ok(proof),
+            Err(_) => Err(Error::Damaged(format!("the stored hashes do not connect {old} and {new} leaves"))),
+        }
+    }
+
     fn batch(&self, position: u64) -> Result<Arc<Batch>, Error> {
         let holds = |b: &Batch| (b.first..b.first + b.rows.len() as u64).contains(&position);
         {
@@ -207,10 +232,18 @@ impl Inner {
                 (None, None) => None,
             }
         };
-        let Some(first) = position else { return Ok(None) };
-        let batch = self.batch(first)?;
-        let at = batch.rows.binary_search_by(|row| row.id.cmp(id)).ok();
-        Ok(at.map(|at| batch.first + at as u64))
+        let Some(mut first) = position else { return Ok(None) };
+        loop {
+            // What is cached may be a frame of the journal that the block was made of, and end
+            // before the block does.
+            let batch = self.batch(first)?;
+            let end = batch.first + batch.rows.len() as u64;
+            match batch.rows.binary_search_by(|row| row.id.cmp(id)) {
+                Ok(at) => return Ok(Some(batch.first + at as u64)),
+                Err(at) if at == batch.rows.len() && end < self.shape().size() => first = end,
+                Err(_) => return Ok(None),
+            }
+        }
     }
 }
 
@@ -228,7 +261,10 @@ impl Block<'_> {
     pub fn record(&self, position: u64) -> Result<Record, Error> {
         let record = self.unchecked(position)?;
         let hash = self.batch.leaf_hash(record.row(), &mut Vec::with_capacity(512))?;
-        if self.inner.shape().tiles.leaf_hash(position)? != hash {
+        // The stored hashes can be at fault as well as the record; the signed head tells which.
+        if self.inner.shape().tiles.leaf_hash(position)? != hash
+            && !(self.inner.heal()? && self.inner.shape().tiles.leaf_hash(position)? == hash)
+        {
             return Err(Error::Tampered(format!(
                 "what is stored at position {position} does not give the leaf that the tree holds"
             )));

@@ -63,6 +63,8 @@ impl Ledger {
     pub fn tend(&self) -> Result<Tended, Error> {
         self.0.check_open()?;
         let mut done = Tended::default();
+        // What is refused for want of room must not keep us from signing and sealing, which make room.
+        let mut trouble = Ok(());
         let now_ms = {
             let mut sequencer = self.0.sequencer();
             let (now_ms, _) = sequencer.clock.now(&*self.0.io);
@@ -73,8 +75,10 @@ impl Ledger {
                     self.0.shape().size()
                 );
                 let beat = Control { kind: "ledger.heartbeat", body };
-                self.0.control(&mut sequencer, now_ms, &[beat]).map_err(refused)?;
-                done.heartbeat = true;
+                match self.0.control(&mut sequencer, now_ms, &[beat]) {
+                    Ok(()) => done.heartbeat = true,
+                    Err(e) => trouble = Err(refused(e)),
+                }
             }
             now_ms
         };
@@ -86,15 +90,20 @@ impl Ledger {
             (waits && due, age >= self.0.options.epoch_ms)
         };
         if ends {
-            done.epoch_ended = Some(self.end_epoch()?);
-        } else if due {
+            match self.end_epoch() {
+                Ok(epoch) => done.epoch_ended = Some(epoch),
+                Err(e) => trouble = trouble.and(Err(e)),
+            }
+        }
+        if due && done.epoch_ended.is_none() {
             done.signed = self.sign()?.map(|h| h.size);
         }
+        self.0.check_open()?;
         while self.seal_one()? {
             done.sealed += 1;
         }
         self.0.signer().heads.prune(&*self.0.io, now_ms)?;
-        Ok(done)
+        trouble.map(|()| done)
     }
 
     /// Signs a head over everything durable now, without waiting for its second.
@@ -127,7 +136,11 @@ impl Ledger {
 
     /// Puts another key-encryption key in the place of the present one. Nothing else is rewritten.
     pub fn rewrap(&self, kek: &Secret) -> Result<(), Error> {
-        self.0.signer().keys.store(&*self.0.io, &self.0.dir, kek)
+        self.0.check_open()?;
+        let mut signer = self.0.signer();
+        signer.keys.store(&*self.0.io, &self.0.dir, kek)?;
+        signer.kek = kek.clone();
+        Ok(())
     }
 
     /// Figures about the ledger.
@@ -201,7 +214,7 @@ impl Ledger {
     fn born(&self) -> Result<(), Error> {
         let mut signer = self.0.signer();
         signer.keys.born = true;
-        signer.keys.store(&*self.0.io, &self.0.dir, &self.0.options.kek)
+        signer.keys.store(&*self.0.io, &self.0.dir, &signer.kek)
     }
 
     fn sign_as(&self, signer_state: &mut Signer, ends_epoch: bool) -> Result<Option<Head>, Error> {
@@ -268,11 +281,16 @@ impl Ledger {
     /// Ends the epoch: the old seal key's last act is to sign the leaf that names the next.
     fn end_epoch(&self) -> Result<u64, Error> {
         let mut sequencer = self.0.sequencer();
+        // Held to the end, so that nobody signs the last leaf of the epoch as if it were any other.
+        let mut state = self.0.signer();
         let (epoch, body) = {
-            let mut state = self.0.signer();
             if state.keys.next_seal.is_none() {
                 state.keys.next_seal = Some(Secret::random(&*self.0.io));
-                state.keys.store(&*self.0.io, &self.0.dir, &self.0.options.kek)?;
+                if let Err(e) = state.keys.store(&*self.0.io, &self.0.dir, &state.kek) {
+                    // A leaf may name only a key that is on the disk.
+                    state.keys.next_seal = None;
+                    return Err(e);
+                }
             }
             let keys = &state.keys;
             let name = seal_name(&keys.origin, keys.epoch + 1);
@@ -284,7 +302,7 @@ impl Ledger {
         let handover = Control { kind: SEAL_ROTATED, body };
         self.0.control(&mut sequencer, now_ms, &[handover]).map_err(refused)?;
         // Nothing may be appended before the head that ends here is signed: the sequencer is held.
-        if let Err(e) = self.hand_over(&mut self.0.signer()) {
+        if let Err(e) = self.hand_over(&mut state) {
             self.0.close(&e.to_string());
             return Err(e);
         }
@@ -298,7 +316,7 @@ impl Ledger {
         keys.epoch += 1;
         keys.epoch_started_ms = self.0.io.wall_ms();
         // The old key is overwritten with this.
-        keys.store(&*self.0.io, &self.0.dir, &self.0.options.kek)
+        keys.store(&*self.0.io, &self.0.dir, &signer.kek)
     }
 
     /// Seals the oldest full journal, if it is under a signed head. Says whether it did.
@@ -330,7 +348,7 @@ impl Ledger {
             )?;
             let segment = self.open_written(from)?;
             let run = inner.shape().ids.seal((from, to), None);
-            let run = run.write(&*inner.io)?;
+            let run = run.write(&*inner.io).map_err(|e| inner.doubt_ids(e))?;
             let mut shape = inner.shape_mut();
             shape.ids.install(run);
             shape.segments.push(segment);
@@ -350,13 +368,20 @@ impl Ledger {
         for block in 0..segment.blocks() {
             let batch = segment.read(block)?;
             let hashes = batch.leaf_hashes()?;
-            let shape = inner.shape();
-            for (position, hash) in (batch.first..).zip(hashes) {
-                if shape.tiles.leaf_hash(position)? != hash {
-                    let why = format!("position {position} was sealed otherwise than it was recorded");
-                    inner.close(&why);
-                    return Err(Error::Damaged(why));
-                }
+            let same = || -> Result<bool, Error> {
+                let shape = inner.shape();
+                let mut all = (batch.first..).zip(&hashes);
+                all.try_fold(true, |same, (at, hash)| Ok(same && shape.tiles.leaf_hash(at)? == *hash))
+            };
+            // The stored hashes can be at fault as well.
+            if !same()? && !(inner.remake_tiles()? && same()?) {
+                let why = format!(
+                    "{} was sealed otherwise than it was recorded, near position {}",
+                    segment.path.display(),
+                    batch.first
+                );
+                inner.close(&why);
+                return Err(Error::Damaged(why));
             }
         }
         Ok(Arc::new(segment))

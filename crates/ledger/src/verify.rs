@@ -129,7 +129,9 @@ fn tries_again(io: &Arc<dyn Io>, dir: &Path) -> bool {
 
 /// Even a ledger that cannot be read through has heads that can be compared with what is known.
 fn compare_unread(io: &Arc<dyn Io>, dir: &Path, known: &Known<'_>, report: &mut Report) {
-    let newest = heads::all(&**io, dir).ok().and_then(|all| all.into_iter().next_back());
+    // Heads that cannot be read say nothing about how far the ledger had come.
+    let Ok(all) = heads::all(&**io, dir) else { return };
+    let newest = all.into_iter().next_back();
     let size = newest.map_or(0, |h| h.size);
     for text in known.checkpoints {
         if let Ok((checkpoint, _)) = Checkpoint::read(text)

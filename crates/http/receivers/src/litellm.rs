@@ -8,6 +8,7 @@
 mod audit;
 mod call;
 mod fields;
+pub mod receive;
 mod redactions;
 mod wire;
 

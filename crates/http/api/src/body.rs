@@ -1,0 +1,90 @@
+//! Bodies: never more bytes than the limit, nor more of them at once than there is memory for.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use crate::door::{Door, UNIT};
+use crate::problem::Problem;
+
+/// What even the smallest body is reckoned at, and the step by which one of unknown length grows.
+const STEP: usize = 64 << 10;
+
+/// A body, and the memory it has been given.
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    _memory: OwnedSemaphorePermit,
+}
+
+/// Reads a body whole. What is too large by its own account is not read at all.
+pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> Result<Received, Problem> {
+    let (head, body) = request.into_parts();
+    let plain = |encoding: &axum::http::HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !head.headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        let detail = "compressed bodies are not taken yet; send it as it is";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", detail));
+    }
+    let announced = announced(&head.headers).unwrap_or(0);
+    if announced > most as u64 {
+        return Err(too_large(most));
+    }
+    let announced = announced as usize;
+    let mut memory = claim(door, announced.max(STEP))?;
+    match timeout(door.limits.body_time, collect(door, body, announced, most, &mut memory)).await {
+        Ok(bytes) => Ok(Received { bytes: bytes?, _memory: memory }),
+        Err(_) => {
+            let detail = "the body took too long; send less at once";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail))
+        }
+    }
+}
+
+async fn collect(
+    door: &Arc<Door>,
+    mut body: Body,
+    announced: usize,
+    most: usize,
+    memory: &mut OwnedSemaphorePermit,
+) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad("body", "the body ended early; send it again"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let len = bytes.len() + data.len();
+        if len > most {
+            return Err(too_large(most));
+        }
+        if len > memory.num_permits() * UNIT {
+            memory.merge(claim(door, (len - memory.num_permits() * UNIT).max(bytes.len()).max(STEP))?);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn claim(door: &Arc<Door>, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+    let full = |_| Problem::busy("too many bodies at once; send it again later", 1000);
+    door.bodies.clone().try_acquire_many_owned(units).map_err(full)
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::too_large(format!("a body may have {most} bytes; send fewer events at once"))
+}
+
+/// Bytes that the values of a JSON text take at most once it is read, more or less: what separates or begins values is
+/// counted, also in strings, and each reckoned at what a member of an object takes.
+pub(crate) fn tree_bytes(text: &[u8]) -> usize {
+    let marks = text.iter().filter(|b| matches!(b, b',' | b':' | b'[' | b'{')).count();
+    3 * text.len() + 48 * marks
+}

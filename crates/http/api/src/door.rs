@@ -1,0 +1,122 @@
+//! What every request shares: the product, the token, and how much of the machine requests may have.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indelible::Indelible;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::auth::TokenHash;
+use crate::problem::Problem;
+
+/// How much of the machine requests may have. The defaults suit a machine with 4 GiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a body of `POST /v1/events`.
+    pub events_body_bytes: usize,
+    /// Most bytes of a body of `POST /ingest/litellm`, which holds whole prompts.
+    pub litellm_body_bytes: usize,
+    /// Bytes of all bodies that are in memory at once. Beyond it the answer is 503.
+    pub bodies_bytes: usize,
+    /// Bytes that events read from bodies may take at once, as estimated before reading them.
+    pub trees_bytes: usize,
+    /// Questions that are answered at once. More wait.
+    pub readers: usize,
+    /// Connections that are open at once. More wait in the system's queue.
+    pub connections: usize,
+    /// How long the head of a request may take. A kept-alive connection is closed after this, too: longer than senders
+    /// keep theirs (LiteLLM 5 s), or their next batch would meet a closed door.
+    pub head_time: Duration,
+    /// How long a body may take.
+    pub body_time: Duration,
+    /// How long a stop waits for requests that have begun.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            events_body_bytes: 32 << 20,
+            litellm_body_bytes: 64 << 20,
+            bodies_bytes: 256 << 20,
+            trees_bytes: 1 << 30,
+            readers: 16,
+            connections: 512,
+            head_time: Duration::from_secs(75),
+            body_time: Duration::from_secs(120),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Permits are counted in KiB: a semaphore of bytes would not hold as many.
+pub(crate) const UNIT: usize = 1024;
+/// How long a body waits for memory to be read into events.
+const ROOM_TIME: Duration = Duration::from_secs(5);
+
+pub(crate) struct Door {
+    pub(crate) product: Arc<Indelible>,
+    pub(crate) admin: TokenHash,
+    pub(crate) limits: Limits,
+    pub(crate) bodies: Arc<Semaphore>,
+    trees: Arc<Semaphore>,
+    readers: Semaphore,
+    draining: AtomicBool,
+}
+
+impl Door {
+    pub(crate) fn new(product: Arc<Indelible>, admin: TokenHash, limits: Limits) -> Arc<Door> {
+        Arc::new(Door {
+            product,
+            admin,
+            bodies: Arc::new(Semaphore::new(limits.bodies_bytes / UNIT)),
+            trees: Arc::new(Semaphore::new(limits.trees_bytes / UNIT)),
+            readers: Semaphore::new(limits.readers),
+            draining: AtomicBool::new(false),
+            limits,
+        })
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Memory for events, as many bytes as they are estimated to take.
+    pub(crate) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        match timeout(ROOM_TIME, self.trees.clone().acquire_many_owned(units)).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Problem::busy("too many requests at once; try again later", 1000)),
+        }
+    }
+
+    /// Does what blocks, on a thread that may.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Door>,
+        work: impl FnOnce(&Indelible) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let door = self.clone();
+        match tokio::task::spawn_blocking(move || work(&door.product)).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "a request panicked");
+                Err(Problem::internal("something broke; the server's own log says what"))
+            }
+        }
+    }
+
+    /// Answers a question, when it is its turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Door>,
+        work: impl FnOnce(&Indelible) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _turn = self.readers.acquire().await.expect("never closed");
+        self.blocking(work).await
+    }
+}

@@ -1,0 +1,41 @@
+//! `POST /ingest/litellm`: what a LiteLLM proxy sends.
+//!
+//! It sends again only after a timeout, a broken connection or a 5xx, and forgets the batch after a 4xx. So "later" is
+//! 503 and never 429, and a batch with anything good in it is a success.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use receivers::litellm::receive::receive as take;
+
+use crate::body::{receive, tree_bytes};
+use crate::door::Door;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::record::writable;
+use crate::tally::Tally;
+
+pub(crate) async fn ingest(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+    let organisation = Params::read(request.uri(), &["organisation"])?.recording_organisation()?;
+    let body = receive(&door, request, door.limits.litellm_body_bytes).await?;
+    // Items are read one at a time, so a body takes less than it is estimated at.
+    let room = door.room(tree_bytes(&body.bytes).min(door.limits.trees_bytes)).await?;
+    let received = door
+        .blocking(move |product| {
+            let (body, _room) = (body, room);
+            writable(product)?;
+            if body.bytes.trim_ascii().is_empty() {
+                return Err(Problem::bad("syntax", "the body is empty; send an object, an array or lines"));
+            }
+            take(product, &organisation, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))
+        })
+        .await?;
+    let mut tally = Tally::default();
+    tally.accept(received.accepted);
+    tally.duplicate(received.duplicates);
+    received.conflicts.iter().for_each(|item| tally.conflict(*item));
+    received.refused.iter().for_each(|error| tally.refuse(error.index, &error.refusal));
+    tally.refuse_more(received.refused_more);
+    Ok(tally.answer())
+}

@@ -1,0 +1,158 @@
+//! What went wrong, as RFC 9457 has it. The one place where errors become status codes.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use event::{Object, Refusal, Value};
+use indelible::{Error, RecordError};
+
+/// An answer that is not what was asked for. It says what to do and never quotes what was sent.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    /// A word for programs.
+    code: &'static str,
+    /// A sentence for people.
+    detail: Cow<'static, str>,
+    retry_after_ms: Option<u64>,
+    /// Further members.
+    more: Object<'static>,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Problem {
+        Problem { status, code, detail: detail.into(), retry_after_ms: None, more: Object::new() }
+    }
+
+    pub(crate) fn bad(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    pub(crate) fn not_found(detail: &'static str) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    pub(crate) fn too_large(detail: impl Into<Cow<'static, str>>) -> Problem {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
+    /// Never 429: LiteLLM drops a batch for it, and tries again after 503.
+    pub(crate) fn busy(detail: impl Into<Cow<'static, str>>, retry_after_ms: u64) -> Problem {
+        let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        problem.retry_after_ms = Some(retry_after_ms);
+        problem
+    }
+
+    pub(crate) fn internal(detail: &'static str) -> Problem {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// A body that could not be taken apart.
+    pub(crate) fn refused(refusal: Refusal) -> Problem {
+        let mut problem = Problem::bad(refusal.code.as_str(), refusal.reason);
+        if let Some(offset) = refusal.offset {
+            problem.more.insert("offset", whole(offset as u64));
+        }
+        problem
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Problem {
+        self.more.insert(name, value);
+        self
+    }
+
+    pub(crate) fn with_all(mut self, members: Object<'static>) -> Problem {
+        for (name, value) in members {
+            self.more.insert(name, value);
+        }
+        self
+    }
+
+    /// Why events were not recorded. `index` turns the number of a recorded event into that of the one sent.
+    pub(crate) fn not_recorded(error: RecordError, index: impl Fn(usize) -> usize) -> Problem {
+        match error {
+            RecordError::Rejected(n, why) => {
+                tracing::warn!(reason = why, "an event that had passed the door was rejected");
+                Problem::bad("rejected", why).with("index", whole(index(n) as u64))
+            }
+            RecordError::Busy { reason, retry_after_ms } => {
+                tracing::warn!(reason, "not recorded");
+                Problem::busy("nothing of this request is acknowledged; send it again", retry_after_ms)
+            }
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        match error {
+            Error::NotFound(_) => Problem::not_found("there is no such event, or no such organisation"),
+            Error::NotYetProved => {
+                Problem::busy("not yet under a signed checkpoint; ask again in a second", 1000)
+            }
+            Error::Io(_) | Error::Locked(_) | Error::Closed(_) => {
+                tracing::error!(%error, "couldn't read a ledger");
+                Problem::busy("the ledger can't be read now; ask again later", 5000)
+            }
+            Error::ForeignKey(_) | Error::NewerFormat(_) => {
+                tracing::error!(%error, "couldn't read a ledger");
+                Problem::internal("the ledger can't be opened; the server's own log says why")
+            }
+            Error::Damaged(_) | Error::Incomplete(_) | Error::Tampered(_) | Error::RolledBack(_) => {
+                tracing::error!(%error, "a ledger is not what it was");
+                Problem::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "ledger_not_intact",
+                    "the ledger is not what was written; run `indelible verify`, and keep the data folder as it is",
+                )
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut members = self.more;
+        members.insert("type", "about:blank");
+        members.insert("title", self.status.canonical_reason().unwrap_or("Error"));
+        members.insert("status", i32::from(self.status.as_u16()));
+        members.insert("code", self.code);
+        members.insert("detail", self.detail);
+        if let Some(ms) = self.retry_after_ms {
+            members.insert("retry_after_ms", whole(ms));
+        }
+        let mut response = json(self.status, members);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(ms) = self.retry_after_ms {
+            headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"indelible\""));
+        }
+        response
+    }
+}
+
+/// An answer in JSON.
+pub(crate) fn json(status: StatusCode, members: Object<'_>) -> Response {
+    let mut response = Response::new(Body::from(Value::Object(members).to_jcs()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A whole number, as text if JSON cannot hold it.
+pub(crate) fn whole(n: u64) -> Value<'static> {
+    match i64::try_from(n).ok().and_then(Value::integer) {
+        Some(number) => number,
+        None => Value::from(n.to_string()),
+    }
+}

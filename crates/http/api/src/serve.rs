@@ -1,0 +1,150 @@
+//! Listening, and stopping in order.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use indelible::Indelible;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::auth::TokenHash;
+use crate::door::{Door, Limits};
+use crate::routes::router_of;
+
+const TEND_EVERY: Duration = Duration::from_millis(250);
+/// After the system refused us a connection: it has too few file handles, and they are not back at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// Most bytes of a request's head.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Serves until `shutdown` resolves. Then nothing new is let in, what has begun is finished (for at most ten seconds),
+/// and the product is closed. Meanwhile it looks after the ledgers: without that nothing is signed.
+pub async fn serve(
+    listener: TcpListener,
+    product: Arc<Indelible>,
+    admin: TokenHash,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_with(listener, product, admin, Limits::default(), shutdown).await
+}
+
+/// [`serve`], with other limits.
+pub async fn serve_with(
+    listener: TcpListener,
+    product: Arc<Indelible>,
+    admin: TokenHash,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let door = Door::new(product.clone(), admin, limits);
+    let mut tending = Tending::start(product.clone())?;
+    let tending_ended = async { drop((&mut tending.ended).await) };
+    let was_told = accept(listener, &door, shutdown, tending_ended).await;
+    // From here on nobody is let in, and nothing that has begun is waited for any longer.
+    let closed = tokio::task::spawn_blocking(move || {
+        tending.stop();
+        product.close();
+    });
+    closed.await.map_err(|_| io::Error::other("something broke while the ledgers were closed"))?;
+    match was_told {
+        true => Ok(()),
+        false => Err(io::Error::other("the thread that signs heads has ended")),
+    }
+}
+
+/// Returns when every connection is closed or was given up: true if it was told to stop.
+async fn accept(
+    listener: TcpListener,
+    door: &Arc<Door>,
+    shutdown: impl Future<Output = ()>,
+    tending_ended: impl Future<Output = ()>,
+) -> bool {
+    let router = router_of(door.clone());
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(door.limits.connections));
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown, tending_ended);
+    let next = async || -> (TcpStream, _) {
+        let place = places.clone().acquire_owned().await.expect("never closed");
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return (stream, place),
+                Err(error) => {
+                    tracing::warn!(%error, "couldn't accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    };
+    let was_told = loop {
+        let (stream, place) = tokio::select! {
+            biased;
+            () = &mut shutdown => break true,
+            () = &mut tending_ended => break false,
+            Some(_) = connections.join_next() => continue,
+            accepted = next() => accepted,
+        };
+        // Answers are written in one piece; holding back small ones only makes clients wait.
+        let _ = stream.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(door.limits.head_time)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+        });
+    };
+    door.drain();
+    drop(listener);
+    tracing::info!(connections = connections.len(), "stopping");
+    if timeout(door.limits.drain_time, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "given up: they did not end in time");
+    }
+    was_told
+}
+
+/// The thread that signs, seals and heartbeats.
+struct Tending {
+    thread: JoinHandle<()>,
+    stop: Sender<()>,
+    /// Resolves when the thread is gone, also by a panic.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Tending {
+    fn start(product: Arc<Indelible>) -> io::Result<Tending> {
+        let (stop, stopped) = channel();
+        let (alive, ended) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("tend".into()).spawn(move || {
+            let _alive = alive;
+            tend(&product, &stopped);
+        })?;
+        Ok(Tending { thread, stop, ended })
+    }
+
+    fn stop(self) {
+        let _ = self.stop.send(());
+        // A panic of its was noticed by `ended`.
+        let _ = self.thread.join();
+    }
+}
+
+fn tend(product: &Indelible, stopped: &Receiver<()>) {
+    while stopped.recv_timeout(TEND_EVERY) == Err(RecvTimeoutError::Timeout) {
+        product.tend();
+    }
+}

@@ -1,0 +1,138 @@
+//! What became of the events of a request, and the answer that says so.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use event::{Object, Refusal, Value, time};
+use indelible::{Outcome, Recorded, show_id};
+
+use crate::problem::{Problem, json, whole};
+
+/// Bytes of reasons in one answer. Further ones are counted.
+const REASONS_BYTES: usize = 1 << 20;
+
+/// Counts, in the order of the request.
+#[derive(Default)]
+pub(crate) struct Tally {
+    accepted: usize,
+    duplicates: usize,
+    conflicts: usize,
+    refused: usize,
+    rejected: Vec<(usize, Value<'static>)>,
+    rejected_bytes: usize,
+    omitted: usize,
+    /// None where senders have no use for them.
+    receipts: Option<Vec<Value<'static>>>,
+}
+
+impl Tally {
+    /// With a receipt for each event.
+    pub(crate) fn with_receipts() -> Tally {
+        Tally { receipts: Some(Vec::new()), ..Tally::default() }
+    }
+
+    pub(crate) fn accept(&mut self, events: usize) {
+        self.accepted += events;
+    }
+
+    pub(crate) fn duplicate(&mut self, events: usize) {
+        self.duplicates += events;
+    }
+
+    pub(crate) fn refuse(&mut self, index: usize, refusal: &Refusal) {
+        self.refused += 1;
+        self.reject(index, &refusal.pointer, refusal.code.as_str(), &refusal.reason, refusal.offset);
+    }
+
+    /// Refused as well, without a reason of their own.
+    pub(crate) fn refuse_more(&mut self, events: usize) {
+        self.refused += events;
+        self.omitted += events;
+    }
+
+    pub(crate) fn conflict(&mut self, index: usize) {
+        self.conflicts += 1;
+        let reason = "another event was recorded with this id; that one stays, and the attempt is on record";
+        self.reject(index, "/source_id", "conflict", reason, None);
+    }
+
+    pub(crate) fn record(&mut self, index: usize, recorded: &Recorded) {
+        let outcome = match recorded.outcome {
+            Outcome::Recorded(_) => {
+                self.accept(1);
+                "recorded"
+            }
+            Outcome::Duplicate(_) => {
+                self.duplicate(1);
+                "duplicate"
+            }
+            Outcome::Conflict(_) => {
+                self.conflict(index);
+                "conflict"
+            }
+        };
+        let receipt = recorded.receipt();
+        let members = object([
+            ("index", whole(index as u64)),
+            ("id", Value::from(show_id(&receipt.id))),
+            ("position", whole(receipt.position)),
+            ("organisation", Value::from(recorded.organisation.clone())),
+            ("leaf_hash", Value::from(receipt.leaf_hash.to_string())),
+            ("received", Value::from(time::format_ms(receipt.received_ms))),
+            ("state", Value::from("durable")),
+            ("outcome", Value::from(outcome)),
+        ]);
+        self.receipts.get_or_insert_default().push(Value::Object(members));
+    }
+
+    fn reject(&mut self, index: usize, pointer: &str, code: &'static str, reason: &str, offset: Option<usize>) {
+        self.rejected_bytes += 100 + pointer.len() + reason.len();
+        if self.rejected_bytes > REASONS_BYTES {
+            self.omitted += 1;
+            return;
+        }
+        let mut members = object([
+            ("index", whole(index as u64)),
+            ("pointer", Value::from(pointer.to_owned())),
+            ("code", Value::from(code)),
+            ("reason", Value::from(reason.to_owned())),
+        ]);
+        if let Some(offset) = offset {
+            members.insert("offset", whole(offset as u64));
+        }
+        self.rejected.push((index, Value::Object(members)));
+    }
+
+    /// 200 if anything was taken, or there was nothing to take; else 409 if it was all in conflict, and 400.
+    pub(crate) fn answer(mut self) -> Response {
+        let failed = self.conflicts + self.refused;
+        self.rejected.sort_by_key(|(index, _)| *index);
+        let rejected: Vec<_> = self.rejected.into_iter().map(|(_, value)| value).collect();
+        let mut members = object([
+            ("accepted", whole(self.accepted as u64)),
+            ("duplicates", whole(self.duplicates as u64)),
+            ("rejected", Value::Array(rejected)),
+        ]);
+        if self.omitted > 0 {
+            members.insert("rejected_omitted", whole(self.omitted as u64));
+        }
+        if let Some(receipts) = self.receipts {
+            members.insert("receipts", Value::Array(receipts));
+        }
+        if failed == 0 || self.accepted + self.duplicates > 0 {
+            return json(StatusCode::OK, members);
+        }
+        let problem = match self.refused {
+            0 => Problem::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "other events were recorded with these ids; send changed events under new ids",
+            ),
+            _ => Problem::bad("rejected", "nothing was recorded; `rejected` says what is wrong where"),
+        };
+        problem.with_all(members).into_response()
+    }
+}
+
+pub(crate) fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Object<'static> {
+    Object::from_members(members).expect("our names are distinct")
+}
