@@ -314,16 +314,16 @@ class Run:
             leaves = tree and bounds and check("leaves", tree.leaves, *bounds) or {}
             if leaves:
                 start, (first, last) = bounds[0], [leaves[position] for position in bounds]
-                print(f"note  range {bounds}, received_ms {first.received_ms} to {last.received_ms}: is it what you asked?")
+                print(f"note  range {bounds}, received_ms {first.received_ms} to {last.received_ms}: as you asked?")
                 path = os.path.join(base, "disclosures.jsonl")
                 check("disclosures", lambda: check_disclosures(read(path, 20), leaves, *bounds), optional=True)
             while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
                 keychain.append(read(path))
         else:
             keychain, start = proof.keychain, proof.index
-            check("inclusion", check_inclusion, proof)
+            included = check("inclusion", check_inclusion, proof)
             leaf = check("leaf", decode_leaf, proof.leaf, proof.index)
-            leaves = {proof.index: leaf} if leaf else {}
+            leaves = {proof.index: leaf} if leaf and included else {}
             if leaf:
                 check("sections", check_sections, leaf, proof.sections)
         chain = check("keychain", Keychain, keychain, log, optional=not (keychain or require_seal))
@@ -332,7 +332,7 @@ class Run:
         for index, leaf, other in chain.entries if chain else []:
             check(f"keychain checkpoint {other.size}", compare, cp, other, tree, optional=True)
             if index in leaves:
-                check(f"keychain leaf {index}", need, leaf.hash == leaves[index].hash, 50, "another leaf is in the range")
+                check(f"keychain leaf {index}", need, leaf.hash == leaves[index].hash, 50, "evidence has another")
         other = known and check("known checkpoint", parse, parse_checkpoint, known)
         if other and check("known signature", identity, other, {log.name: log}, 10):
             if chain:

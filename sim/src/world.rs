@@ -78,6 +78,8 @@ pub struct World {
     /// Key-encryption keys that may be in force; more than one after a change that failed.
     keks: Vec<[u8; 32]>,
     next_number: u64,
+    /// Something failed since the ledger was opened, and it may have closed itself over that.
+    failed: bool,
     /// Times the ledger was opened.
     pub restarts: u64,
 }
@@ -101,6 +103,7 @@ impl World {
             dir: PathBuf::from("/data/acme"),
             keks: vec![[7; 32]],
             next_number: 1,
+            failed: false,
             restarts: 0,
         }
     }
@@ -188,6 +191,7 @@ impl World {
                     self.keks = vec![kek];
                     self.ledger = Some(ledger);
                     self.restarts += 1;
+                    self.failed = false;
                     return self.calmly(World::check);
                 }
                 Err(e) => self.excuse("open", &e)?,
@@ -290,6 +294,7 @@ impl World {
             Ok(value) => Ok(Some(value)),
             Err(e) => {
                 self.excuse(doing, &e)?;
+                self.failed = true;
                 self.closed(&e)?;
                 Ok(None)
             }
@@ -360,7 +365,7 @@ impl World {
                 }
             }
             Err(AppendError::Closed(why)) => {
-                if !excused && !self.bad_weather() {
+                if !excused && !self.bad_weather() && !self.failed {
                     return Err(format!("the ledger closed itself in calm weather: {why}"));
                 }
                 if only_full && !self.machine.dead() && why.contains("no space") && why.contains("journal") {

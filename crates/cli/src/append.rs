@@ -12,9 +12,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Outcome;
 use receivers::litellm;
 
-use crate::input;
-use crate::output::{count, grouped, json, object, printable, text};
 use crate::Data;
+use crate::input;
+use crate::output::{count, grouped, json, line, object, printable, text};
 
 /// Events recorded with one sync.
 const BATCH: usize = 1000;
@@ -157,10 +157,7 @@ fn record(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> Result<
 }
 
 /// Does `work` while another thread signs and seals.
-fn tending(
-    product: &Indelible,
-    work: impl FnOnce() -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let done = AtomicBool::new(false);
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
@@ -250,7 +247,11 @@ impl Summary {
         if as_json {
             let position = |p: Option<u64>| p.map_or(Value::Null, count);
             let reasons = self.reasons.iter().map(|(line, pointer, reason)| {
-                object(vec![("line", count(*line)), ("pointer", text(&**pointer)), ("reason", text(&**reason))])
+                object(vec![
+                    ("line", count(*line)),
+                    ("pointer", text(&**pointer)),
+                    ("reason", text(&**reason)),
+                ])
             });
             json(&object(vec![
                 ("recorded", count(self.recorded)),
@@ -263,14 +264,14 @@ impl Summary {
                 ("checkpoint", head.map_or(Value::Null, |head| text(head.note))),
             ]));
         } else {
-            println!(
+            line(format_args!(
                 "{} recorded, {} already there, {} refused",
                 grouped(self.recorded),
                 grouped(self.duplicates),
                 grouped(self.refused)
-            );
+            ));
             if let (Some(first), Some(last)) = (self.first, self.last) {
-                println!("positions {first} to {last}");
+                line(format_args!("positions {first} to {last}"));
             }
         }
         Ok(ExitCode::from(u8::from(self.refused > 0)))

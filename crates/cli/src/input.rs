@@ -54,7 +54,10 @@ pub(crate) fn line(input: &mut dyn BufRead, limit: usize) -> std::io::Result<Opt
 pub(crate) fn whole(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let (input, _) = open(path)?;
     let mut bytes = Vec::new();
-    input.take(limit + 1).read_to_end(&mut bytes).with_context(|| format!("couldn't read {}", path.display()))?;
+    input
+        .take(limit + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("couldn't read {}", path.display()))?;
     anyhow::ensure!(bytes.len() as u64 <= limit, "{} has more than {limit} bytes", path.display());
     Ok(bytes)
 }

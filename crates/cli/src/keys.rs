@@ -7,6 +7,7 @@ use anyhow::Context;
 use indelible::{DEFAULT, KeySource, load_kek};
 use ledger::{Erasure, SECTIONS};
 
+use crate::output::line;
 use crate::{Data, io, key_source};
 
 #[derive(clap::Args)]
@@ -51,14 +52,19 @@ impl Init {
             anyhow::bail!("{} has a ledger already", self.organisation);
         }
         let ledger = product.create(&self.organisation)?;
-        println!("created the ledger of {} in {}", self.organisation, self.data.data.display());
-        println!("origin  {}", ledger.origin());
-        println!("key     {}", ledger.identity());
+        line(format_args!("created the ledger of {} in {}", self.organisation, self.data.data.display()));
+        line(format_args!("origin  {}", ledger.origin()));
+        line(format_args!("key     {}", ledger.identity()));
         if self.data.key_file.is_none() {
-            println!("\nThe key-encryption key is in {}.", self.data.data.join("kek").display());
-            println!("Keep a copy elsewhere; better still, keep it only elsewhere and name it with --key-file.");
+            line(format_args!("\nThe key-encryption key is in {}.", self.data.data.join("kek").display()));
+            line(format_args!(
+                "Keep a copy elsewhere; better still, keep it only elsewhere and name it with --key-file."
+            ));
         }
-        println!("\nGive the line \"log {}\" to whoever will verify, as their policy file.", ledger.identity());
+        line(format_args!(
+            "\nGive the line \"log {}\" to whoever will verify, as their policy file.",
+            ledger.identity()
+        ));
         drop(ledger);
         product.close();
         Ok(ExitCode::SUCCESS)
@@ -86,7 +92,7 @@ impl Erase {
         ledger.erase(&Erasure { first, last, sections, request: self.request })?;
         drop(ledger);
         product.close();
-        println!("erased {} of positions {first} to {last}", self.sections.join(" and "));
+        line(format_args!("erased {} of positions {first} to {last}", self.sections.join(" and ")));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -101,7 +107,8 @@ impl RotateKey {
             match product.ledger(name) {
                 Ok(ledger) => ledger.rewrap(&new)?,
                 // Re-wrapped before this command was interrupted and called again.
-                Err(ledger::Error::ForeignKey(_)) if ledger::origin(&*io(), &product.dir(name), &new).is_some() => {}
+                Err(ledger::Error::ForeignKey(_))
+                    if ledger::origin(&*io(), &product.dir(name), &new).is_some() => {}
                 Err(e) => return Err(e.into()),
             }
         }
@@ -110,8 +117,8 @@ impl RotateKey {
             KeySource::File(path) => path,
             KeySource::Given { name, .. } => PathBuf::from(name),
         };
-        println!("{} ledgers are locked with {} now.", names.len(), path.display());
-        println!("Name it with --key-file from now on, and destroy the old key.");
+        line(format_args!("{} ledgers are locked with {} now.", names.len(), path.display()));
+        line(format_args!("Name it with --key-file from now on, and destroy the old key."));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -28,8 +28,12 @@ use ledger::io::{Io, OsIo};
 /// The audit log for AI systems: records who did what, and proves that nothing was changed,
 /// removed or left out.
 #[derive(Parser)]
-#[command(name = "indelible", version, after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong command. \
-of verify: 0 verified, 10 cannot check, 11 damaged, 20 incomplete, 30 tampered, 40 rolled back, 50 split view.")]
+#[command(
+    name = "indelible",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong command. \
+of verify: 0 verified, 10 cannot check, 11 damaged, 20 incomplete, 30 tampered, 40 rolled back, 50 split view."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,17 +1,37 @@
 //! What people see: text that cannot take over their terminal, and tables.
 
+use std::fmt::Display;
+use std::io::Write;
+
 use event::{Number, Object, Value};
 
 /// Text from anywhere, with control characters made visible: an event may hold escape sequences.
 /// Direction marks are made visible too, since they can make a line read as another.
 pub(crate) fn printable(text: &str) -> String {
     let hostile = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(hostile) {
         return text.to_owned();
     }
     text.chars().map(|c| if hostile(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// Prints a line. A reader that has seen enough, such as `head`, ends the program without a fuss.
+pub(crate) fn line(text: impl Display) {
+    print(format_args!("{text}\n"));
+}
+
+/// Prints text as it is.
+pub(crate) fn print(text: impl Display) {
+    if let Err(e) = write!(std::io::stdout(), "{text}") {
+        let quiet = e.kind() == std::io::ErrorKind::BrokenPipe;
+        if !quiet {
+            eprintln!("indelible: couldn't print: {e}");
+        }
+        std::process::exit(i32::from(!quiet));
+    }
 }
 
 /// Prints rows with aligned columns. The first row is the heading.
@@ -29,7 +49,7 @@ pub(crate) fn table(rows: &[Vec<String>]) {
                 line.push_str(&" ".repeat(widths[n] - width(cell) + 2));
             }
         }
-        println!("{}", line.trim_end());
+        self::line(line.trim_end());
     }
 }
 
@@ -62,10 +82,7 @@ pub(crate) fn object<'a>(members: Vec<(&'a str, Value<'a>)>) -> Value<'a> {
 
 /// A count as a JSON number, or as text beyond what every reader keeps exact.
 pub(crate) fn count(n: u64) -> Value<'static> {
-    i64::try_from(n)
-        .ok()
-        .and_then(Number::from_i64)
-        .map_or_else(|| Value::from(n.to_string()), Value::from)
+    i64::try_from(n).ok().and_then(Number::from_i64).map_or_else(|| Value::from(n.to_string()), Value::from)
 }
 
 /// Text as a JSON string.
@@ -75,5 +92,5 @@ pub(crate) fn text(text: impl Into<String>) -> Value<'static> {
 
 /// Prints JSON on a line of its own.
 pub(crate) fn json(value: &Value<'_>) {
-    println!("{}", String::from_utf8_lossy(&value.to_jcs()));
+    line(String::from_utf8_lossy(&value.to_jcs()));
 }

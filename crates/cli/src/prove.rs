@@ -10,6 +10,7 @@ use indelible::{DEFAULT, Indelible, prove, write_evidence};
 use ledger::Error;
 use ledger::io::Open;
 
+use crate::output::line;
 use crate::show::id_text;
 use crate::{Data, io};
 
@@ -75,10 +76,10 @@ impl Prove {
         let name = id_text(&product.ledger(&self.organisation)?, position)?;
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tlog-proof")));
         if out == Path::new("-") {
-            print!("{text}");
+            crate::output::print(format_args!("{text}"));
         } else {
             write(&out, text.as_bytes())?;
-            println!("{}", out.display());
+            line(out.display());
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -91,7 +92,7 @@ impl Prove {
         let files = proved(&self.data, |product| {
             write_evidence(&*io(), &product.ledger(&self.organisation)?, first, last, &out)
         })?;
-        println!("{} ({files} files)", out.display());
+        line(format_args!("{} ({files} files)", out.display()));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -124,9 +125,9 @@ impl CheckpointCommand {
         match &self.out {
             Some(path) => {
                 write(path, head.note.as_bytes())?;
-                println!("{}", path.display());
+                line(path.display());
             }
-            None => print!("{}", head.note),
+            None => crate::output::print(format_args!("{}", head.note)),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indelible::Indelible;
 
+use crate::output::line;
 use crate::{Data, io};
 
 /// A token given by the operator must be as hard to guess as one of ours.
@@ -33,8 +34,8 @@ impl Serve {
                 .await
                 .with_context(|| format!("couldn't listen on {}; is another program there?", self.listen))?;
             let address = listener.local_addr()?;
-            println!("Indelible listens on http://{address}");
-            println!("data in {}", self.data.data.display());
+            line(format_args!("Indelible listens on http://{address}"));
+            line(format_args!("data in {}", self.data.data.display()));
             api::serve(listener, product, admin, stop()).await.context("the server stopped")
         })?;
         Ok(ExitCode::SUCCESS)
@@ -60,7 +61,7 @@ fn admin_token(product: &Indelible) -> anyhow::Result<[u8; 32]> {
     let token = format!("ind_{}", random.iter().map(|b| format!("{b:02x}")).collect::<String>());
     let hash = product.token_hash(&token);
     product.store_admin_token(&hash)?;
-    println!("The admin token, shown only now:\n\n    {token}\n");
+    line(format_args!("The admin token, shown only now:\n\n    {token}\n"));
     Ok(hash)
 }
 

@@ -10,7 +10,7 @@ use indelible::{DEFAULT, Question, show, show_id};
 use ledger::Ledger;
 
 use crate::Data;
-use crate::output::{json, printable, short, table};
+use crate::output::{json, line, printable, short, table};
 
 #[derive(clap::Args)]
 pub(crate) struct Show {
@@ -66,28 +66,44 @@ impl Show {
     }
 }
 
+/// What a reader looks for first; the rest follows by name.
+const FIRST: [&str; 12] = [
+    "id", "position", "time", "received", "state", "type", "status", "severity", "action", "message",
+    "actor", "targets",
+];
+
 /// An event as indented lines, strings without their quotes.
 fn people(value: &Value<'_>, indent: usize) {
     let pad = " ".repeat(indent);
     let Value::Object(members) = value else { return };
-    let width = members.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
-    for (key, value) in members.iter() {
+    let simple = |value: &Value<'_>| !matches!(value, Value::Object(inner) if inner.len() > 0);
+    let width = members
+        .iter()
+        .filter(|(_, value)| simple(value))
+        .map(|(key, _)| printable(key).chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut members: Vec<_> = members.iter().collect();
+    if indent == 0 {
+        members.sort_by_key(|(key, _)| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
+    }
+    for (key, value) in members {
         let key = printable(key);
         match value {
             Value::Object(inner) if inner.len() > 0 => {
-                println!("{pad}{key}");
+                line(format_args!("{pad}{key}"));
                 people(value, indent + 2);
             }
             Value::Array(items) if items.iter().any(|i| matches!(i, Value::Object(_))) => {
                 for (n, item) in items.iter().enumerate() {
-                    println!("{pad}{key}[{n}]");
+                    line(format_args!("{pad}{key}[{n}]"));
                     match item {
                         Value::Object(_) => people(item, indent + 2),
-                        other => println!("{pad}  {}", plain(other)),
+                        other => line(format_args!("{pad}  {}", plain(other))),
                     }
                 }
             }
-            other => println!("{pad}{key:width$}  {}", plain(other)),
+            other => line(format_args!("{pad}{key:width$}  {}", plain(other))),
         }
     }
 }

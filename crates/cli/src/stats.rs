@@ -6,7 +6,7 @@ use event::Value;
 use ledger::Stats as Figures;
 
 use crate::Data;
-use crate::output::{count, grouped, json, object, table, text};
+use crate::output::{count, grouped, json, line, object, table, text};
 
 #[derive(clap::Args)]
 pub(crate) struct Stats {
@@ -52,8 +52,17 @@ fn bytes_an_event(figures: &Figures) -> Option<u64> {
 
 fn print(all: &[Row]) {
     let heading = [
-        "organisation", "leaves", "signed", "sealed", "segments", "bytes/event", "segment bytes", "hash bytes",
-        "id bytes", "journal bytes", "epoch",
+        "organisation",
+        "leaves",
+        "signed",
+        "sealed",
+        "segments",
+        "bytes/event",
+        "segment bytes",
+        "hash bytes",
+        "id bytes",
+        "journal bytes",
+        "epoch",
     ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for (name, _, _, f) in all {
@@ -73,7 +82,7 @@ fn print(all: &[Row]) {
     }
     table(&rows);
     for (name, origin, key, _) in all.iter().filter(|_| all.len() == 1) {
-        println!("\n{name} is {origin}\nkey {key}");
+        line(format_args!("\n{name} is {origin}\nkey {key}"));
     }
 }
 

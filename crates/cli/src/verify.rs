@@ -8,7 +8,7 @@ use indelible::{Checked, What, verify_data, verify_evidence, verify_text};
 use indicatif::{ProgressBar, ProgressStyle};
 use proof::{Policy, Verdict};
 
-use crate::output::{count, grouped, json, object, printable, text};
+use crate::output::{count, grouped, json, line, object, printable, text};
 use crate::{Data, input, io};
 
 #[derive(clap::Args)]
@@ -59,7 +59,8 @@ impl Verify {
         let policy = match &self.policy {
             None => None,
             Some(path) => Some(
-                Policy::parse(text(path)?).map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.what()))?,
+                Policy::parse(text(path)?)
+                    .map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.what()))?,
             ),
         };
         let known: Vec<String> = self.known.iter().map(text).collect::<anyhow::Result<_>>()?;
@@ -103,23 +104,23 @@ fn name(what: &What) -> String {
 
 fn print(all: &[Checked], verdict: Verdict) {
     for checked in all {
-        println!("{}: {}", printable(&name(&checked.what)), checked.verdict().word());
+        line(format_args!("{}: {}", printable(&name(&checked.what)), checked.verdict().word()));
         if let Some((origin, key)) = &checked.origin {
-            println!("  {}", printable(origin));
-            println!("  key {}", printable(key));
+            line(format_args!("  {}", printable(origin)));
+            line(format_args!("  key {}", printable(key)));
         }
         for finding in &checked.findings {
             let word = match finding.verdict {
                 Verdict::Verified => String::new(),
                 verdict => format!("{}: ", verdict.word()),
             };
-            println!("  {word}{}", printable(&finding.what));
+            line(format_args!("  {word}{}", printable(&finding.what)));
         }
         for note in &checked.notes {
-            println!("  note: {}", printable(note));
+            line(format_args!("  note: {}", printable(note)));
         }
     }
-    println!("{}", verdict.word());
+    line(format_args!("{}", verdict.word()));
 }
 
 fn print_json(all: &[Checked], verdict: Verdict) {
