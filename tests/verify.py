@@ -123,8 +123,8 @@ def parse_policy(text):
     need(logs and quorum, 10, "policy without log or quorum")
     return logs, names, quorum
 def identity(cp, logs, code=20):
-    log = logs.get(cp.origin)
-    need(log and log in signers(cp, [log]), code, "no signature by a trusted key of", cp.origin)
+    log, signed = logs.get(cp.origin), signers(cp, logs.values())
+    need(log in signed, code, "no signature by a trusted key of", cp.origin)
     return log
 def check_quorum(cp, names, quorum):
     signed = signers(cp, [n for n in names.values() if isinstance(n, Key)])
@@ -153,7 +153,8 @@ def decode_leaf(raw, position):
     return Leaf(kind, ident, received_ms, leaf_type, dict(sections), body, sha256(b"\0", raw))
 def check_sections(leaf, shown):
     for name, part in shown.items():
-        need(name in leaf.sections and part.keys() == {"body", "salt"}, 30, "section", name, "is not the leaf's")
+        need(part.keys() == {"body", "salt"}, 10, "section", name, "is not body and salt")
+        need(name in leaf.sections, 30, "section", name, "is not the leaf's")
         label, body, salt = name.encode(), part["body"].encode(), unb64(part["salt"], 16)
         want = sha256(b"indelible/section/v1\0", salt, bytes([len(label)]), label, len(body).to_bytes(8, "big"), body)
         need(want == leaf.sections[name], 30, "section", name, "does not hash to its commitment")
@@ -296,7 +297,7 @@ class Run:
         self.code = max(self.code, code, key=list(VERDICT).index)
         return result
     def run(self, base, key, policy, known, require_seal):
-        check, folder, keychain, tree, start = self.check, os.path.isdir(base), [], None, 0
+        check, folder, keychain, tree = self.check, os.path.isdir(base), [], None
         def parse(parser, *path): return parser(read(os.path.join(*path)))
         trusted = check("policy", lambda: parse_policy(read(policy).decode("utf-8", "surrogateescape"))) if policy \
             else check("key", lambda: ({parse_vkey(key, 1).name: parse_vkey(key, 1)}, {"none": (0, ())}, "none"))
@@ -313,14 +314,14 @@ class Run:
                 "(.+) (.+)\n", read(os.path.join(base, "range"), 20).decode()).groups()])
             leaves = tree and bounds and check("leaves", tree.leaves, *bounds) or {}
             if leaves:
-                start, (first, last) = bounds[0], [leaves[position] for position in bounds]
+                first, last = [leaves[position] for position in bounds]
                 print(f"note  range {bounds}, received_ms {first.received_ms} to {last.received_ms}: as you asked?")
                 path = os.path.join(base, "disclosures.jsonl")
                 check("disclosures", lambda: check_disclosures(read(path, 20), leaves, *bounds), optional=True)
             while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
                 keychain.append(read(path))
         else:
-            keychain, start = proof.keychain, proof.index
+            keychain = proof.keychain
             included = check("inclusion", check_inclusion, proof)
             leaf = check("leaf", decode_leaf, proof.leaf, proof.index)
             leaves = {proof.index: leaf} if leaf and included else {}
@@ -328,7 +329,7 @@ class Run:
                 check("sections", check_sections, leaf, proof.sections)
         chain = check("keychain", Keychain, keychain, log, optional=not (keychain or require_seal))
         if chain:
-            check("seal", chain.check, cp, start)
+            check("seal", chain.check, cp, proof.index if proof else cp.size - 1)   # of a folder, all S_e are compared
         for index, leaf, other in chain.entries if chain else []:
             check(f"keychain checkpoint {other.size}", compare, cp, other, tree, optional=True)
             if index in leaves:

@@ -11,11 +11,14 @@ impl Figures {
         self.0.push(figure);
     }
 
+    /// Between two figures, as far from each as `share` says: the median of two is their mean.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        let last = sorted.len().saturating_sub(1);
-        sorted.get((share * last as f64).round() as usize).copied().unwrap_or(f64::NAN)
+        let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+        let at = share * last as f64;
+        let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+        low + (high - low) * at.fract()
     }
 
     pub(crate) fn median(&self) -> f64 {

@@ -36,15 +36,21 @@ fn main() -> Result<()> {
     };
     let machine = docs::machine();
     println!("{machine}");
+    // First, so that its memory is not what an earlier measurement left behind.
+    let mut large = match args.what {
+        What::Append => None,
+        _ => {
+            eprintln!("building a ledger of {} events…", whole(args.events as f64));
+            Some(Large::build(&args.dir, args.seed, args.events)?)
+        }
+    };
     let mut tables = Vec::new();
     if matches!(args.what, What::Append | What::All) {
         let found = measure_append(&args)?;
         show(&mut tables, found);
     }
-    let mut data = format!("seed {}", args.seed);
-    if args.what != What::Append {
-        eprintln!("building a ledger of {} events…", whole(args.events as f64));
-        let mut large = Large::build(&args.dir, args.seed, args.events)?;
+    let mut data = String::new();
+    if let Some(large) = &mut large {
         data = format!(
             "`bench/src/data.rs`, seed {}: {} events, {} bytes of JSON each on average, FNV-1a {:016x}.",
             args.seed,
@@ -55,17 +61,17 @@ fn main() -> Result<()> {
         println!("{data}");
         let wants = |what| args.what == what || args.what == What::All;
         if wants(What::Recover) {
-            let found = recover::table(&args.dir, &mut large)?;
+            let found = recover::table(&args.dir, large)?;
             show(&mut tables, vec![found]);
         }
         // Seals the ledger, which the others need.
-        let size = size::table(&large)?;
+        let size = size::table(large)?;
         if wants(What::Verify) {
-            let found = judge::table(&large, args.seed)?;
+            let found = judge::table(large, args.seed)?;
             show(&mut tables, vec![found]);
         }
         if wants(What::Read) {
-            let found = reads::table(&large, args.seed)?;
+            let found = reads::table(large, args.seed)?;
             show(&mut tables, vec![found]);
         }
         if wants(What::Size) {

@@ -10,5 +10,7 @@ pub mod machine;
 pub mod model;
 pub mod rot;
 pub mod run;
+pub mod script;
 pub mod story;
+pub mod tamper;
 pub mod world;

@@ -80,6 +80,8 @@ pub struct World {
     next_number: u64,
     /// Something failed since the ledger was opened, and it may have closed itself over that.
     failed: bool,
+    /// How every process ends that dies, and every ledger that closes itself; absent = by chance.
+    pub fate: Option<End>,
     /// Times the ledger was opened.
     pub restarts: u64,
 }
@@ -104,6 +106,7 @@ impl World {
             keks: vec![[7; 32]],
             next_number: 1,
             failed: false,
+            fate: None,
             restarts: 0,
         }
     }
@@ -252,7 +255,7 @@ impl World {
 
     /// The process ends; what it leaves must be honest.
     pub fn end(&mut self, how: Option<End>) -> Told {
-        let how = how.unwrap_or(if self.chance.one_in(2) { End::Killed } else { End::PowerLost });
+        let how = how.or(self.fate).unwrap_or(if self.chance.one_in(2) { End::Killed } else { End::PowerLost });
         self.machine.end(how);
         self.ledger = None;
         let mut weather = self.machine.weather();
@@ -277,7 +280,11 @@ impl World {
         if matches!(error, Error::Closed(_)) && !self.machine.dead() {
             self.ledger = None;
             // Time for the power to go between the failure and the next start.
-            if self.chance.one_in(4) {
+            let power_goes = match self.fate {
+                Some(end) => end == End::PowerLost,
+                None => self.chance.one_in(4),
+            };
+            if power_goes {
                 self.end(None)?;
             }
         }
@@ -586,7 +593,8 @@ impl World {
         for _ in 0..4 {
             let position = self.chance.below(ledger.size().min(snapshot.size()));
             match snapshot.record(position) {
-                Ok(record) => self.model.check_record(&record)?,
+                // An erasure that was not acknowledged may be seen here and not by the first process.
+                Ok(record) => self.model.clone().check_record(&record)?,
                 Err(e) => self.excuse("read in a snapshot", &e)?,
             }
         }

@@ -9,6 +9,8 @@ use crate::organisations::Indelible;
 const SCAN: u64 = 500_000;
 /// Most events of a page.
 const MOST: usize = 1000;
+/// Bytes of bodies on a page, more or less, so that a page of large events does not fill the memory.
+const PAGE_BYTES: usize = 8 << 20;
 const WHO: usize = 3;
 const WHAT: usize = 2;
 
@@ -47,6 +49,7 @@ impl Indelible {
         let ledger = self.ledger(organisation)?;
         let limit = question.limit.unwrap_or(100).clamp(1, MOST);
         let mut page = Page::default();
+        let mut bytes = 0;
         let mut at = question.before.unwrap_or(u64::MAX).min(ledger.size());
         let floor = at.saturating_sub(SCAN);
         while at > floor {
@@ -56,8 +59,10 @@ impl Indelible {
                 if !question.holds(&block.unchecked(position)?) {
                     continue;
                 }
-                page.events.push(show(&ledger, organisation, &block.record(position)?)?);
-                if page.events.len() == limit {
+                let record = block.record(position)?;
+                bytes += record.sections().map(|(_, section)| section_bytes(section)).sum::<usize>();
+                page.events.push(show(&ledger, organisation, &record)?);
+                if page.events.len() == limit || bytes >= PAGE_BYTES {
                     page.next = Some(position).filter(|p| *p > 0);
                     return Ok(page);
                 }
@@ -138,6 +143,13 @@ fn kind_matches(asked: &str, kind: &str) -> bool {
 fn is_actor(record: &Record, actor: &str) -> bool {
     let Section::Present { body, .. } = record.section(WHO) else { return false };
     ["id", "email", "name"].iter().any(|name| member(body, &["actor", name]).as_deref() == Some(actor))
+}
+
+fn section_bytes(section: Section<'_>) -> usize {
+    match section {
+        Section::Present { body, .. } => body.len(),
+        _ => 0,
+    }
 }
 
 /// A text member of a body.

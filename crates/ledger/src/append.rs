@@ -423,9 +423,7 @@ impl Inner {
         frame: u64,
     ) -> Result<Arc<Journal>, AppendError> {
         sequencer.must_roll = true;
-        let options = &self.options;
-        let larger = previous.map_or(options.journal_min, |len| (len * 2).min(options.journal_max));
-        let len = larger.max((BLOCK as u64 + frame).next_multiple_of(BLOCK as u64));
+        let len = self.next_journal_len(previous, frame);
         let journal = Journal::create(&*self.io, &self.dir, &self.places, size, len);
         let journal = Arc::new(journal.map_err(|e| AppendError::Busy {
             reason: format!("no room for more events: {e}"),
@@ -438,6 +436,13 @@ impl Inner {
         shape.journals.push(journal.clone());
         drop(shape);
         Ok(journal)
+    }
+
+    /// Each journal is twice as long as the one before, and holds at least one frame.
+    pub(crate) fn next_journal_len(&self, previous: Option<u64>, frame: u64) -> u64 {
+        let options = &self.options;
+        let larger = previous.map_or(options.journal_min, |len| (len * 2).min(options.journal_max));
+        larger.max((BLOCK as u64 + frame).next_multiple_of(BLOCK as u64))
     }
 
     /// `frame`: outcomes of the entries before this one that go into the same frame.

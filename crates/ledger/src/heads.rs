@@ -69,7 +69,14 @@ impl Heads {
             }
         }
         let oldest_ms = all.first().map_or(0, |h| h.time_ms);
-        Ok(Heads { dir: dir.to_owned(), end, last: all.into_iter().next_back(), copy, oldest_ms, unsure: false })
+        Ok(Heads {
+            dir: dir.to_owned(),
+            end,
+            last: all.into_iter().next_back(),
+            copy,
+            oldest_ms,
+            unsure: false,
+        })
     }
 
     pub(crate) fn last(&self) -> Option<&Head> {

@@ -20,6 +20,8 @@ use crate::keys::{Places, Reader, crc_around, newer};
 use crate::record::{Batch, Entry, Fingerprint, Part, Row, SECTIONS, Span};
 
 const MAGIC: &[u8; 8] = b"IDLJRNL1";
+/// Zeros that become the next journal.
+pub(crate) const SPARE: &str = "spare";
 const FRAME_MAGIC: u32 = u32::from_le_bytes(*b"IDFR");
 /// Frames and the header are whole blocks.
 pub(crate) const BLOCK: usize = 4096;
@@ -102,17 +104,17 @@ impl Journal {
         header[8..12].copy_from_slice(&crc.to_le_bytes());
 
         let build = || -> std::io::Result<Box<dyn File>> {
-            let file = io.open(&fresh, Open::Create)?;
-            let zeros = vec![0u8; 1 << 20];
-            let mut at = 0;
-            while at < len {
-                let n = zeros.len().min((len - at) as usize);
-                file.write_at(&zeros[..n], at)?;
-                at += n as u64;
-            }
+            let (file, from) = match spare(io, dir, len)? {
+                Some(file) => (file, dir.join(SPARE)),
+                None => {
+                    let file = io.open(&fresh, Open::Create)?;
+                    fill(&*file, len)?;
+                    (file, fresh.clone())
+                }
+            };
             file.write_at(&header, 0)?;
             file.sync()?;
-            io.rename(&fresh, &path)?;
+            io.rename(&from, &path)?;
             io.sync_dir(dir)?;
             Ok(file)
         };
@@ -449,6 +451,45 @@ impl Journal {
     pub(crate) fn destroy(&self, io: &dyn Io) -> Result<(), Error> {
         destroy(io, &self.path, &*self.file)
     }
+}
+
+/// Makes a file of zeros ready, so that the sequencer need not wait for it when the journal is full.
+pub(crate) fn prepare(io: &dyn Io, dir: &Path, len: u64) -> Result<(), Error> {
+    let (path, fresh) = (dir.join(SPARE), dir.join(format!("{SPARE}.new")));
+    let make = || -> std::io::Result<()> {
+        if spare(io, dir, len)?.is_some() {
+            return Ok(());
+        }
+        let file = io.open(&fresh, Open::Create)?;
+        fill(&*file, len)?;
+        file.sync()?;
+        io.rename(&fresh, &path)?;
+        io.sync_dir(dir)
+    };
+    make().map_err(|e| {
+        let _ = io.remove(&fresh);
+        Error::io("prepare", &path, &e)
+    })
+}
+
+/// The file of zeros, if one of this length is ready.
+fn spare(io: &dyn Io, dir: &Path, len: u64) -> std::io::Result<Option<Box<dyn File>>> {
+    match io.open(&dir.join(SPARE), Open::Write) {
+        Ok(file) => Ok((file.len()? == len).then_some(file)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn fill(file: &dyn File, len: u64) -> std::io::Result<()> {
+    let zeros = vec![0u8; 1 << 20];
+    let mut at = 0;
+    while at < len {
+        let n = zeros.len().min((len - at) as usize);
+        file.write_at(&zeros[..n], at)?;
+        at += n as u64;
+    }
+    Ok(())
 }
 
 /// Overwrites a file's first block, where its keys lie, and removes it.

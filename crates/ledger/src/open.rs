@@ -325,7 +325,17 @@ impl Ledger {
             journal.write_again()?;
         }
 
-        let epoch_ends = heads::all(&*io, dir)?.into_iter().filter(|h| h.ends_epoch).collect();
+        let epoch_ends: Vec<Head> = heads::all(&*io, dir)?.into_iter().filter(|h| h.ends_epoch).collect();
+        // Keys and heads of different days would sign with a key that is not in force any more.
+        let ended = epoch_ends.len() as u64;
+        let in_force = keys.epoch == ended + 1 || keys.epoch == ended && keys.next_seal.is_some();
+        if writable && !in_force {
+            return Err(Error::RolledBack(format!(
+                "{}: the keys are of epoch {}, and by the signed heads {ended} have ended; one of the two files is an older copy",
+                dir.display(),
+                keys.epoch
+            )));
+        }
         let last_id = last_row.as_ref().map(|row| &row.id);
         let clock = Clock::new(&*io, last_id.map_or(0, crate::record::id_ms));
         let sequencer =

@@ -11,7 +11,8 @@ use crate::append::{Control, Sequencer};
 use crate::crypt::Secret;
 use crate::error::{AppendError, Error};
 use crate::heads::Head;
-use crate::open::{LastRow, Ledger, Signer, signer};
+use crate::journal;
+use crate::open::{Inner, LastRow, Ledger, Signer, signer};
 use crate::segment::{self, Segment};
 
 /// A head is signed at most this often.
@@ -99,8 +100,10 @@ impl Ledger {
             done.signed = self.sign()?.map(|h| h.size);
         }
         self.0.check_open()?;
+        self.0.prepare_journal();
         while self.seal_one()? {
             done.sealed += 1;
+            self.0.prepare_journal();
         }
         self.0.signer().heads.prune(&*self.0.io, now_ms)?;
         trouble.map(|()| done)
@@ -168,7 +171,7 @@ impl Ledger {
             tile_bytes: size_of("tiles-")?,
             id_bytes: size_of("ids-")?,
             head_bytes: size_of("heads")?,
-            journal_bytes: size_of("journal-")?,
+            journal_bytes: size_of("journal-")? + size_of(journal::SPARE)?,
             epoch,
             clock_held,
         })
@@ -394,6 +397,19 @@ impl Ledger {
         self.0.control(&mut sequencer, now_ms, &[Control { kind, body }]).map_err(refused)?;
         drop(sequencer);
         self.sign().map(drop)
+    }
+}
+
+impl Inner {
+    /// Has the next journal ready when the present one is half full. Without it the sequencer makes
+    /// one itself, so failing is no harm.
+    fn prepare_journal(&self) {
+        // Two at once would share one file, and the slower could write its zeros over the other's frames.
+        let _one = self.sealing.lock().expect("sealing does not panic");
+        let last = self.shape().journals.last().cloned();
+        if let Some(journal) = last.filter(|j| j.tail() > j.len / 2 || j.len == self.options.journal_max) {
+            let _ = journal::prepare(&*self.io, &self.dir, self.next_journal_len(Some(journal.len), 0));
+        }
     }
 }
 

@@ -71,7 +71,9 @@ impl Params {
             from_ns: time("from")?,
             to_ns: time("to")?,
             before: match self.get("cursor") {
-                Some(text) => Some(text.parse().map_err(|_| wrong("cursor", "send `next` of the page before"))?),
+                Some(text) => {
+                    Some(text.parse().map_err(|_| wrong("cursor", "send `next` of the page before"))?)
+                }
                 None => None,
             },
             limit: match self.get("limit") {

@@ -156,25 +156,31 @@ impl Named {
         door.read(move |product| {
             ledger(product, &named.organisation)?;
             match product.find(&named.organisation, &named.id) {
-                Err(Error::NotFound(_)) => Err(Problem::not_found("there is no event with this id or position")),
+                Err(Error::NotFound(_)) => {
+                    Err(Problem::not_found("there is no event with this id or position"))
+                }
                 found => Ok(found?),
             }
         })
         .await
     }
 
-    async fn proof(self: &Arc<Named>, door: &Arc<Door>, position: u64, tries: u32) -> Result<String, Unproved> {
+    async fn proof(
+        self: &Arc<Named>,
+        door: &Arc<Door>,
+        position: u64,
+        tries: u32,
+    ) -> Result<String, Unproved> {
         for attempt in 0..tries {
             if attempt > 0 {
                 tokio::time::sleep(PROOF_PAUSE).await;
             }
             let named = self.clone();
-            let proved = door.read(move |product| {
-                match prove(&ledger(product, &named.organisation)?, position) {
+            let proved =
+                door.read(move |product| match prove(&ledger(product, &named.organisation)?, position) {
                     Err(Error::NotYetProved) => Ok(None),
                     proof => Ok(Some(proof?)),
-                }
-            });
+                });
             if let Some(proof) = proved.await.map_err(Unproved::For)? {
                 return Ok(proof);
             }
@@ -206,7 +212,8 @@ fn readable(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> 
 }
 
 fn asks_for_proof(headers: &HeaderMap) -> bool {
-    let kinds = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+    let kinds =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
     kinds.map(|kind| kind.split(';').next().unwrap_or("").trim()).any(|kind| kind == PROOF_TYPE)
 }
 

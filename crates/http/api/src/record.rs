@@ -42,7 +42,8 @@ fn take(product: &Indelible, sender: &Sender, body: &[u8]) -> Result<Tally, Prob
     writable(product)?;
     let slices = split(body, EVENTS_MOST).map_err(Problem::refused)?;
     if slices.len() > EVENTS_MOST {
-        let detail = format!("a request may have {EVENTS_MOST} events; nothing was recorded, send fewer at once");
+        let detail =
+            format!("a request may have {EVENTS_MOST} events; nothing was recorded, send fewer at once");
         return Err(Problem::too_large(detail));
     }
     let mut tally = Tally::with_receipts();
@@ -57,8 +58,9 @@ fn take(product: &Indelible, sender: &Sender, body: &[u8]) -> Result<Tally, Prob
             Err(refusal) => tally.refuse(number, &refusal),
         }
     }
-    let recorded =
-        product.record(&events, sender).map_err(|e| Problem::not_recorded(e, |n| numbers.get(n).copied().unwrap_or(n)))?;
+    let recorded = product
+        .record(&events, sender)
+        .map_err(|e| Problem::not_recorded(e, |n| numbers.get(n).copied().unwrap_or(n)))?;
     for (number, recorded) in numbers.into_iter().zip(&recorded) {
         tally.record(number, recorded);
     }

@@ -85,7 +85,8 @@ pub fn router(product: Arc<Indelible>, admin: TokenHash) -> Router {
 }
 
 pub(crate) fn router_of(door: Arc<Door>) -> Router {
-    let routes = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let routes =
+        ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     routes
         .fallback(async || Problem::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || {

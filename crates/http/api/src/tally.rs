@@ -84,7 +84,14 @@ impl Tally {
         self.receipts.get_or_insert_default().push(Value::Object(members));
     }
 
-    fn reject(&mut self, index: usize, pointer: &str, code: &'static str, reason: &str, offset: Option<usize>) {
+    fn reject(
+        &mut self,
+        index: usize,
+        pointer: &str,
+        code: &'static str,
+        reason: &str,
+        offset: Option<usize>,
+    ) {
         self.rejected_bytes += 100 + pointer.len() + reason.len();
         if self.rejected_bytes > REASONS_BYTES {
             self.omitted += 1;

@@ -1,5 +1,7 @@
 //! From a body to the ledger, without HTTP: what `POST /ingest/litellm` does once it has the bytes.
 
+use std::cell::OnceCell;
+
 use event::{Event, Refusal};
 use indelible::{Error, Indelible, Ledger, Outcome, RecordError, Sender};
 
@@ -32,7 +34,13 @@ pub struct Received {
 pub fn receive(product: &Indelible, organisation: &str, body: &[u8]) -> Result<Received, RecordError> {
     let sender = Sender { auth: 1, organisation: Some(organisation.to_owned()) };
     let mut received = Received::default();
-    let mut ledger = None;
+    // Only when it is wanted: a body in which nothing is right does not create an organisation.
+    let ledger: OnceCell<Result<Ledger, Error>> = OnceCell::new();
+    let fingerprint = |text: &[u8]| match ledger.get_or_init(|| product.create(organisation)) {
+        Ok(ledger) => ledger.text_fingerprint(text),
+        // Seen below, before anything is recorded with it.
+        Err(_) => "unknown".into(),
+    };
     let mut events: Vec<Event<'static>> = Vec::new();
     let mut from_item = Vec::new();
     for item in items(body, &ITEM_LIMITS) {
@@ -43,12 +51,11 @@ pub fn receive(product: &Indelible, organisation: &str, body: &[u8]) -> Result<R
                 continue;
             }
         };
-        // Only now: a body in which nothing is right does not create an organisation.
-        let ledger: &Ledger = match &ledger {
-            Some(ledger) => ledger,
-            None => ledger.insert(product.create(organisation).map_err(|error| unavailable(&error))?),
-        };
-        match map(&item.value, &|text| ledger.text_fingerprint(text)) {
+        let mapped = map(&item.value, &fingerprint);
+        if let Some(Err(error)) = ledger.get() {
+            return Err(RecordError::Busy { reason: error.to_string(), retry_after_ms: 5000 });
+        }
+        match mapped {
             Ok(mapped) => {
                 from_item.extend(mapped.iter().map(|_| item.index));
                 events.extend(mapped);
@@ -92,8 +99,4 @@ impl Received {
         from_item.clear();
         Ok(())
     }
-}
-
-fn unavailable(error: &Error) -> RecordError {
-    RecordError::Busy { reason: error.to_string(), retry_after_ms: 5000 }
 }

@@ -1,0 +1,109 @@
+//! `POST /ingest/litellm`, with what a real proxy sent.
+
+use super::*;
+
+const ARRAY: &str =
+    include_str!("../../../../../tests/fixtures/litellm/litellm-1.105.3-generic_api-json_array.json");
+const LINES: &str = include_str!("../../../../../tests/fixtures/litellm/litellm-1.105.3-generic_api.ndjson");
+/// Said in prompts and answers of the capture.
+const SAID: &[&str] = &["123-45-6789", "stream please", "My SSN"];
+
+async fn ingest(server: &Server, body: impl Into<Body>) -> Answer {
+    server.ask("POST", "/ingest/litellm", body).await
+}
+
+#[tokio::test]
+async fn a_capture_is_recorded_found_and_proved() {
+    let server = Server::new();
+    assert_eq!(ingest(&server, ARRAY).await.told(), "200 4 0");
+    // The client does not hear the answer and sends again, in its other format.
+    assert_eq!(ingest(&server, LINES).await.told(), "200 0 4");
+
+    let page = server.get("/v1/events?type=llm.*").await;
+    let json = page.json();
+    let events = json.get("events").and_then(Value::as_array).unwrap();
+    assert_eq!(events.len(), 3);
+    for said in SAID {
+        assert!(!page.text.contains(said), "{said}");
+    }
+    // The control of the same scan: what should be kept is found by it.
+    assert!(page.text.contains("957df36f-7c03-4a29-a230-fb30107a594a"));
+    let found = server.get("/v1/events/957df36f-7c03-4a29-a230-fb30107a594a:success").await;
+    let fingerprint =
+        found.json().pointer("/event/llm/prompt_fingerprint").and_then(Value::as_str).unwrap().to_owned();
+    assert!(fingerprint.starts_with("hmac-sha256:"), "{fingerprint}");
+    assert_eq!(
+        server
+            .get("/v1/events?type=auth.failed_attempt")
+            .await
+            .json()
+            .get("events")
+            .and_then(Value::as_array)
+            .unwrap()
+            .len(),
+        1
+    );
+
+    server.product.ledger("default").unwrap().sign().unwrap();
+    for event in events {
+        let proof = server
+            .get(&format!("/v1/events/{}/proof", event.get("id").and_then(Value::as_str).unwrap()))
+            .await;
+        assert_eq!(proof.status, 200);
+        let checked = indelible::verify_text(&proof.text, None, &[]);
+        assert_eq!(checked.verdict().exit_code(), 0, "{:?}", checked.findings);
+        for said in SAID {
+            assert!(!proof.text.contains(said));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_prompt_has_the_same_fingerprint_in_one_organisation_only() {
+    let server = Server::new();
+    let call = |id: &str| LINES.lines().next().unwrap().replace("957df36f-7c03-4a29-a230-fb30107a594a", id);
+    for (organisation, id) in [("one", "a"), ("one", "b"), ("two", "c")] {
+        let path = format!("/ingest/litellm?organisation={organisation}");
+        assert_eq!(server.ask("POST", &path, call(id)).await.told(), "200 1 0");
+    }
+    let fingerprint = async |organisation: &str, id: &str| {
+        let answer = server.get(&format!("/v1/events/{id}:success?organisation={organisation}")).await;
+        answer.json().pointer("/event/llm/prompt_fingerprint").and_then(Value::as_str).unwrap().to_owned()
+    };
+    assert_eq!(fingerprint("one", "a").await, fingerprint("one", "b").await);
+    assert_ne!(fingerprint("one", "a").await, fingerprint("two", "c").await);
+}
+
+#[tokio::test]
+async fn what_is_wrong_costs_only_itself() {
+    let server = Server::new();
+    let good = LINES.lines().next().unwrap();
+    assert_eq!(ingest(&server, format!("[null,{good},{{\"id\":1}},7]")).await.status, 200);
+    assert_eq!(ingest(&server, "[null,null]").await.told(), "200 0 0");
+    assert_eq!(ingest(&server, "[]").await.told(), "200 0 0");
+    let answer = ingest(&server, "[7,{\"id\":").await;
+    assert_eq!(answer.status, 400);
+    answer.problem();
+    assert_eq!(ingest(&server, "  ").await.problem(), "400 syntax");
+    assert_eq!(
+        server.ask("POST", "/ingest/litellm?organisation=system", good.to_owned()).await.problem(),
+        "400 parameter"
+    );
+    // A body in which nothing is right creates nothing.
+    assert_eq!(server.ask("POST", "/ingest/litellm?organisation=none", "[7]").await.status, 400);
+    assert_eq!(server.get("/v1/checkpoint?organisation=none").await.problem(), "404 not_found");
+    let many = ingest(&server, "7\n".repeat(5000)).await;
+    assert_eq!(many.json().get("rejected_omitted").and_then(Value::as_i64), Some(4000));
+}
+
+#[tokio::test]
+async fn later_is_503() {
+    let server = Server::new();
+    assert_eq!(ingest(&server, ARRAY).await.status, 200);
+    server.broken.store(true, Ordering::Relaxed);
+    for path in ["/ingest/litellm", "/ingest/litellm?organisation=new"] {
+        let answer = server.ask("POST", path, LINES.replace("957df36f", "957df370")).await;
+        assert_eq!(answer.problem(), "503 busy");
+        assert_ne!(answer.header("retry-after"), "");
+    }
+}

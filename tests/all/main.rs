@@ -1,0 +1,13 @@
+//! Promises of the whole, a file each. All but `many` and `tidy` drive the real binary, as a person would.
+
+#![allow(clippy::print_stderr, clippy::disallowed_methods)]
+
+mod client;
+mod commands;
+mod kill;
+mod large;
+mod many;
+mod program;
+mod server;
+mod tamper;
+mod tidy;
