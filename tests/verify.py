@@ -30,13 +30,13 @@ def unb64(text, length=None):
 def number(text):
     need(re.fullmatch(DECIMAL, text) and int(text) < 2**64, 10, "not a decimal u64")
     return int(text)
-def parse_json(text, jcs=True):
-    """An object without duplicate names and fractions; if jcs, byte for byte as RFC 8785 writes it."""
+def parse_json(text):
+    """An object without duplicate names and fractions, byte for byte as RFC 8785 writes it."""
     def pairs(items):
         need(len(dict(items)) == len(items), 10, "duplicate name in JSON")
         return dict(sorted(items, key=lambda item: item[0].encode("utf-16-be")))
     value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=number)
-    same = not jcs or json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
+    same = json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
     need(isinstance(value, dict) and same, 10, "not a JSON object in JCS form")
     return value
 def read(path, missing=10):
@@ -202,7 +202,7 @@ class Keychain:
             need(self.keys[-1].name == f"{log.name}/seal/{epoch + 1}", 30, "seal key has the wrong name")
             check_sections(leaf, proof.sections)
         need(self.keys, 20, "there is none")
-        list(map(self.epochs, [cp for _, _, cp in self.entries]))
+        need(all([self.epochs(cp) for _, _, cp in self.entries]), 20, "the checkpoint of the genesis is not sealed")
     def epochs(self, cp):
         """The epochs whose keys sealed the checkpoint. The rule: S_(e-1) < size <= S_e."""
         signed, until = signers(cp, self.keys), self.sizes[1:] + [2**64]
@@ -249,14 +249,14 @@ class Tree:
         return root or sha256()
     def leaves(self, first, last):
         """All leaves of the bundles that cover the range, by position."""
-        need(first <= last < self.size, 20, "range", first, last, "is not within the checkpoint")
+        need(first <= last < self.size, 10, "range", first, last, "is not within the checkpoint")
         leaves = []
         for n in range(first >> 8, (last >> 8) + 1):
             hashes = self.tile(0, n)
             data = self.read("entries", n, len(hashes))
             for position, want in enumerate(hashes, n << 8):
                 end = 2 + int.from_bytes(data[:2], "big")
-                need(len(data) >= end, 20, "the bundle ends before or within leaf", position)
+                need(len(data) >= end, 10 if data else 20, "the bundle ends before or within leaf", position)
                 need(sha256(b"\0", data[2:end]) == want, 30, "leaf", position, "is not the one in the tree")
                 leaf, data = decode_leaf(data[2:end], position), data[end:]
                 need(not leaves or leaves[-1].received_ms <= leaf.received_ms and leaves[-1].id < leaf.id, 30,
@@ -268,7 +268,7 @@ class Tree:
 def check_disclosures(data, leaves, first, last):
     seen = set()
     for line in data.decode().removesuffix("\n").split("\n") if data else []:
-        row = parse_json(line, jcs=False)
+        row = parse_json(line)
         position = number(row["position"])
         need(len(row) == 2 and first <= position <= last and position not in seen, 10, "bad disclosure", position)
         seen.add(position)
@@ -298,7 +298,7 @@ class Run:
         return result
     def run(self, base, key, policy, known, require_seal):
         check, folder, keychain, tree = self.check, os.path.isdir(base), [], None
-        def parse(parser, *path): return parser(read(os.path.join(*path)))
+        def parse(parser, *path): return parser(read(os.path.join(*path), 20 if path[1:] else 10))
         trusted = check("policy", lambda: parse_policy(read(policy).decode("utf-8", "surrogateescape"))) if policy \
             else check("key", lambda: ({parse_vkey(key, 1).name: parse_vkey(key, 1)}, {"none": (0, ())}, "none"))
         proof = None if folder else check("proof file", parse, parse_proof, base)
@@ -317,7 +317,7 @@ class Run:
                 first, last = [leaves[position] for position in bounds]
                 print(f"note  range {bounds}, received_ms {first.received_ms} to {last.received_ms}: as you asked?")
                 path = os.path.join(base, "disclosures.jsonl")
-                check("disclosures", lambda: check_disclosures(read(path, 20), leaves, *bounds), optional=True)
+                check("disclosures", lambda: check_disclosures(read(path, 20), leaves, *bounds))
             while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
                 keychain.append(read(path))
         else:
@@ -327,9 +327,9 @@ class Run:
             leaves = {proof.index: leaf} if leaf and included else {}
             if leaf:
                 check("sections", check_sections, leaf, proof.sections)
-        chain = check("keychain", Keychain, keychain, log, optional=not (keychain or require_seal))
+        chain = check("keychain", Keychain, keychain, log, optional=not (keychain or require_seal or folder))
         if chain:
-            check("seal", chain.check, cp, proof.index if proof else cp.size - 1)   # of a folder, all S_e are compared
+            check("seal", chain.check, cp, proof.index if proof else cp.size - 1)   # a folder: S_e are compared
         for index, leaf, other in chain.entries if chain else []:
             check(f"keychain checkpoint {other.size}", compare, cp, other, tree, optional=True)
             if index in leaves:

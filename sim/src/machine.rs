@@ -44,8 +44,7 @@ pub enum Mishap {
     CrashAfter,
 }
 
-pub const MISHAPS: [Mishap; 4] =
-    [Mishap::Fail, Mishap::FailButDone, Mishap::CrashBefore, Mishap::CrashAfter];
+pub const MISHAPS: [Mishap; 4] = [Mishap::Fail, Mishap::FailButDone, Mishap::CrashBefore, Mishap::CrashAfter];
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -432,7 +431,12 @@ impl Machine {
 fn nothing(_: &mut State) {}
 
 impl SimIo {
-    fn call<T>(&self, call: Call, path: &Path, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+    fn call<T>(
+        &self,
+        call: Call,
+        path: &Path,
+        act: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> io::Result<T> {
         self.machine.call(self.process, call, || path.display().to_string(), nothing, act)
     }
 }
@@ -537,7 +541,8 @@ impl Io for SimIo {
             }
         }
         Ok(got?.then(|| {
-            let lock = SimLock { machine: self.machine.clone(), process: self.process, path: path.to_owned() };
+            let lock =
+                SimLock { machine: self.machine.clone(), process: self.process, path: path.to_owned() };
             Box::new(lock) as Box<dyn Lock>
         }))
     }

@@ -40,7 +40,9 @@ fn main() -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(why) => {
-            eprintln!("{why}\nusage: sim --seeds COUNT [--from SEED] [--threads N] | sim --seed SEED [--trace]");
+            eprintln!(
+                "{why}\nusage: sim --seeds COUNT [--from SEED] [--threads N] | sim --seed SEED [--trace]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -100,6 +102,10 @@ fn many(arguments: &Arguments) -> ExitCode {
         }
     });
     let failures = failures.into_inner();
-    println!("{} seeds, {failures} failed: {:?}", arguments.seeds, total.into_inner().expect("threads ended"));
+    println!(
+        "{} seeds, {failures} failed: {:?}",
+        arguments.seeds,
+        total.into_inner().expect("threads ended")
+    );
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

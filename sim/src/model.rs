@@ -57,7 +57,10 @@ impl Model {
     pub fn saw(&mut self, head: &ledger::Head) -> Result<(), String> {
         match self.heads.insert(head.size, head.root) {
             Some(root) if root != head.root => {
-                return Err(format!("two heads of {} leaves with different roots were handed out", head.size));
+                return Err(format!(
+                    "two heads of {} leaves with different roots were handed out",
+                    head.size
+                ));
             }
             _ => {}
         }
@@ -78,11 +81,16 @@ impl Model {
             return match promised {
                 None if record.kind().starts_with("ledger.") => Ok(()),
                 None => Err(format!("position {position}: a control leaf of type {}", record.kind())),
-                Some(p) => Err(format!("position {position} holds a control leaf, event {} was promised", p.number)),
+                Some(p) => {
+                    Err(format!("position {position} holds a control leaf, event {} was promised", p.number))
+                }
             };
         }
         let Some(promised) = promised else {
-            return Err(format!("position {position} holds event {}, which was never promised", record.producer_seq()));
+            return Err(format!(
+                "position {position} holds event {}, which was never promised",
+                record.producer_seq()
+            ));
         };
         let entry = story::event(self.seed, promised.number);
         let same = record.producer_seq() == promised.number
@@ -161,7 +169,9 @@ impl Model {
         if head < newest {
             return Err(format!("the newest head is of {head} leaves, and one of {newest} was handed out"));
         }
-        if self.identity.get_or_insert_with(|| ledger.identity().to_string()) != &ledger.identity().to_string() {
+        if self.identity.get_or_insert_with(|| ledger.identity().to_string())
+            != &ledger.identity().to_string()
+        {
             return Err("the identity key has changed".into());
         }
         Ok(())
@@ -185,8 +195,13 @@ impl Model {
                 return Err(format!("a batch of {} is there in part: {}", batch.numbers.len(), here.len()));
             }
             for (position, number, id, leaf_hash) in &here {
-                let recorded =
-                    Recorded { number: *number, id: *id, leaf_hash: *leaf_hash, erased: 0, perhaps_erased: 0 };
+                let recorded = Recorded {
+                    number: *number,
+                    id: *id,
+                    leaf_hash: *leaf_hash,
+                    erased: 0,
+                    perhaps_erased: 0,
+                };
                 self.events.insert(*position, recorded);
                 if batch.fingerprinted.contains(number) {
                     self.known.insert(*number, *position);
@@ -196,9 +211,9 @@ impl Model {
         }
         match left.first() {
             None => Ok(()),
-            Some((position, number, ..)) => {
-                Err(format!("position {position} holds event {number}, which was refused, lost or never sent"))
-            }
+            Some((position, number, ..)) => Err(format!(
+                "position {position} holds event {number}, which was refused, lost or never sent"
+            )),
         }
     }
 }

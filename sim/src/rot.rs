@@ -17,7 +17,7 @@ pub enum Class {
     Truth,
     /// Can be made from the truth.
     View,
-    /// Holds nothing.
+    /// Holds nothing: the lock, and zeros that become the next journal.
     Empty,
 }
 
@@ -25,7 +25,7 @@ pub fn class(path: &Path) -> Class {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     match name.split('-').next().unwrap_or_default() {
         "tiles" | "ids" => Class::View,
-        "lock" => Class::Empty,
+        "lock" | "spare" => Class::Empty,
         _ => Class::Truth,
     }
 }
@@ -52,7 +52,9 @@ pub fn strike(world: &mut World, chance: &mut Chance) -> Told {
         .machine
         .files()
         .into_iter()
-        .filter(|(path, bytes)| path.starts_with(world.dir()) && !bytes.is_empty())
+        .filter(|(path, bytes)| {
+            path.starts_with(world.dir()) && !bytes.is_empty() && class(path) != Class::Empty
+        })
         .collect();
     let (path, bytes) = &files[chance.below(files.len() as u64) as usize];
     let offset = chance.below(used(path, bytes) as u64) as usize;

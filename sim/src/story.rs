@@ -22,7 +22,7 @@ pub fn event(seed: u64, number: u64) -> Entry {
         while (words.len() as u64) < len {
             words.push_str(["alpha ", "bravo ", "charlie ", "delta "][chance.below(4) as usize]);
             if chance.one_in(8) {
-                words.push_str(&format!("{:016x}", chance.next()));
+                words.push_str(&format!("{:016x}", chance.word()));
             }
         }
         words.push_str(r#""}"#);

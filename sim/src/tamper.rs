@@ -244,7 +244,12 @@ pub fn attacks(exhibit: &Exhibit, other: &Exhibit) -> Vec<Attack> {
     add("a segment has grown".into(), with(a, Some(grown)), &[], &[Damaged]);
 
     add("yesterday's copy".into(), exhibit.yesterday.clone(), &[then], &[Verified]);
-    add("yesterday's copy, against today's checkpoint".into(), exhibit.yesterday.clone(), &[now], &[RolledBack]);
+    add(
+        "yesterday's copy, against today's checkpoint".into(),
+        exhibit.yesterday.clone(),
+        &[now],
+        &[RolledBack],
+    );
     let forked = fork(exhibit);
     add("another history, alone".into(), forked.clone(), &[then], &[Verified]);
     add("another history, against today's checkpoint".into(), forked, &[now], &[SplitView]);
@@ -265,7 +270,8 @@ pub fn attacks(exhibit: &Exhibit, other: &Exhibit) -> Vec<Attack> {
 
 /// The records of a `heads` file.
 fn records(bytes: &[u8]) -> Vec<&[u8]> {
-    let mut starts: Vec<usize> = (0..bytes.len()).step_by(512).filter(|at| bytes[*at..].starts_with(b"IDHD")).collect();
+    let mut starts: Vec<usize> =
+        (0..bytes.len()).step_by(512).filter(|at| bytes[*at..].starts_with(b"IDHD")).collect();
     starts.push(bytes.len());
     starts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
@@ -273,7 +279,8 @@ fn records(bytes: &[u8]) -> Vec<&[u8]> {
 /// The frames of a journal.
 fn frames(bytes: &[u8]) -> Vec<&[u8]> {
     let end = used(Path::new("journal-"), bytes);
-    let mut starts: Vec<usize> = (4096..end).step_by(4096).filter(|at| bytes[*at..].starts_with(b"IDFR")).collect();
+    let mut starts: Vec<usize> =
+        (4096..end).step_by(4096).filter(|at| bytes[*at..].starts_with(b"IDFR")).collect();
     starts.push(end);
     starts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
@@ -301,6 +308,6 @@ pub fn flip(machine: &Machine, path: &Path, offset: usize, bit: u8) -> Result<()
 
 /// Bytes of an exhibit that mean something, as (file, length).
 pub fn bytes(exhibit: &Exhibit) -> Vec<(PathBuf, usize)> {
-    let files = exhibit.files.iter().filter(|(path, bytes)| !bytes.is_empty() && path.starts_with(DIR));
+    let files = exhibit.files.iter().filter(|(path, _)| class(path) != Class::Empty);
     files.map(|(path, bytes)| (path.clone(), used(path, bytes))).collect()
 }

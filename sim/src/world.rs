@@ -255,7 +255,8 @@ impl World {
 
     /// The process ends; what it leaves must be honest.
     pub fn end(&mut self, how: Option<End>) -> Told {
-        let how = how.or(self.fate).unwrap_or(if self.chance.one_in(2) { End::Killed } else { End::PowerLost });
+        let how =
+            how.or(self.fate).unwrap_or(if self.chance.one_in(2) { End::Killed } else { End::PowerLost });
         self.machine.end(how);
         self.ledger = None;
         let mut weather = self.machine.weather();
@@ -444,7 +445,9 @@ impl World {
             {
                 Ok(())
             }
-            _ => Err(format!("event {number} was recorded as {promised:?}, and the receipt says {receipt:?}")),
+            _ => {
+                Err(format!("event {number} was recorded as {promised:?}, and the receipt says {receipt:?}"))
+            }
         }
     }
 
@@ -588,7 +591,11 @@ impl World {
             Err(e) => return self.excuse("snapshot", &e),
         };
         if !self.machine.dead() && snapshot.size() < self.model.floor() {
-            return Err(format!("a snapshot has {} leaves, {} were promised", snapshot.size(), self.model.floor()));
+            return Err(format!(
+                "a snapshot has {} leaves, {} were promised",
+                snapshot.size(),
+                self.model.floor()
+            ));
         }
         for _ in 0..4 {
             let position = self.chance.below(ledger.size().min(snapshot.size()));
@@ -619,7 +626,8 @@ impl World {
         self.recover()?;
         self.check_duplicates(8)?;
         self.seal()?;
-        let stats = self.ledger.as_ref().ok_or("closed in calm weather")?.stats().map_err(|e| e.to_string())?;
+        let stats =
+            self.ledger.as_ref().ok_or("closed in calm weather")?.stats().map_err(|e| e.to_string())?;
         if stats.sealed != stats.size || stats.signed != stats.size {
             return Err(format!("not all is signed and sealed in the end: {stats:?}"));
         }

@@ -52,5 +52,11 @@ fn a_flipped_bit_is_damage_in_truth_and_a_note_in_views() {
         }
     });
     let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {} flips: {:#?}", wrong.len(), places.len(), &wrong[..wrong.len().min(10)]);
+    assert!(
+        wrong.is_empty(),
+        "{} of {} flips: {:#?}",
+        wrong.len(),
+        places.len(),
+        &wrong[..wrong.len().min(10)]
+    );
 }

@@ -1,1 +1,398 @@
-//! soon
+//! The commands, as a person at a terminal and a script see them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::program::{Place, Server, files, number, numbered, parse, root, text};
+
+const LITELLM: [&str; 2] = ["litellm-1.105.3-generic_api.ndjson", "litellm-1.105.3-generic_api-json_array.json"];
+
+#[test]
+fn init_creates_once_and_says_what_to_keep() {
+    let place = Place::new();
+    let answer = place.run(&["init"]).is(0);
+    let key = answer.out.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim().to_owned();
+    assert!(answer.out.contains(&format!("log {key}")), "the policy line: {}", answer.out);
+    assert!(answer.out.contains("kek"), "where the key is: {}", answer.out);
+    let mode = fs::metadata(place.data().join("kek")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the key is its owner's");
+    for file in files(&place.data()) {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} can be read by others", file.display());
+    }
+
+    let again = place.run(&["init"]).is(1);
+    assert!(again.err.contains("has a ledger already"), "{}", again.err);
+    place.run(&["init", "--organisation", "acme"]).is(0);
+    let stats = place.run(&["stats", "--json"]).is(0).json();
+    let mut names: Vec<String> = stats.as_array().unwrap().iter().map(|s| text(s, "/organisation")).collect();
+    names.sort();
+    assert_eq!(names, ["acme", "default", "system"]);
+}
+
+#[test]
+fn a_wrong_command_is_said_to_be_wrong() {
+    let place = Place::new();
+    for arguments in [&["verfy"][..], &[], &["verify", "--nonsense"], &["prove"], &["tail", "-n", "many"]] {
+        let answer = place.run(arguments).is(2);
+        assert!(answer.err.contains("Usage"), "{}", answer.err);
+    }
+    let answer = place.run(&["--help"]).is(0);
+    assert!(answer.out.contains("50 split view"), "the exit codes are in the help");
+}
+
+#[test]
+fn bad_lines_are_named_and_good_ones_kept() {
+    let place = Place::new();
+    let too_deep = format!("{{\"type\":\"a.b\",\"attributes\":{}1{}}}", "{\"a\":".repeat(70), "}".repeat(70));
+    let too_long = format!("{{\"type\":\"a.b\",\"message\":\"{}\"}}", "x".repeat(300 << 10));
+    let lines: Vec<Vec<u8>> = vec![
+        br#"{"type":"auth.login","source_id":"good-1"}"#.to_vec(),
+        br#"{"type":"auth.login","#.to_vec(),                                // 2
+        b"".to_vec(),                                                        // 3: blank, nothing wrong
+        br#"{"type":"auth.login","type":"auth.logout"}"#.to_vec(),           // 4
+        br#"{"type":"auth.login","attributes":{"n":9007199254740993}}"#.to_vec(), // 5
+        br#"{"type":"auth.login","message":"\ud800"}"#.to_vec(),             // 6
+        b"{\"type\":\"auth.login\",\"message\":\"\xff\"}".to_vec(),          // 7
+        too_deep.into_bytes(),                                               // 8
+        too_long.into_bytes(),                                               // 9
+        br#"{"type":"auth.login","time":"yesterday"}"#.to_vec(),             // 10
+        br#"{"type":"auth.login","actor":{"id":7}}"#.to_vec(),               // 11
+        br#"[1]"#.to_vec(),                                                  // 12
+        b"{\"type\":\"auth.login\",\"source_id\":\"good-2\"}\r".to_vec(),    // 13: a line end of Windows
+    ];
+    let input = lines.join(&b'\n');
+    let answer = place.feed(&["append", "--json"], &input).is(1);
+    let summary = answer.json();
+    assert_eq!((number(&summary, "/recorded"), number(&summary, "/refused")), (2, 10), "{}", answer.out);
+    let reasons: Vec<(u64, String, String)> = summary
+        .pointer("/reasons")
+        .and_then(|r| r.as_array())
+        .unwrap()
+        .iter()
+        .map(|r| (number(r, "/line"), text(r, "/pointer"), text(r, "/reason")))
+        .collect();
+    let expected: [(u64, &str); 10] = [
+        (2, ""),
+        (4, "/type"),
+        (5, "/attributes/n"),
+        (6, "/message"),
+        (7, "/message"),
+        (8, "/attributes"),
+        (9, ""),
+        (10, "/time"),
+        (11, "/actor/id"),
+        (12, ""),
+    ];
+    for ((line, pointer, reason), (expected, place)) in reasons.iter().zip(expected) {
+        assert_eq!(*line, expected, "{reasons:#?}");
+        assert!(pointer.starts_with(place), "line {line}: {pointer} is not {place}");
+        assert!(!reason.is_empty());
+        assert!(answer.err.contains(&format!("line {line}: ")), "{}", answer.err);
+    }
+    for id in ["good-1", "good-2"] {
+        place.run(&["show", id]).is(0);
+    }
+    // A limit of one's own.
+    let short = r#"{"type":"auth.login","message":"far too long for this"}"#;
+    place.feed(&["append", "--max-event-bytes", "30"], short.as_bytes()).is(1);
+    assert_eq!(place.verify(&[]).0, 0);
+}
+
+#[test]
+fn sending_again_changes_nothing_and_another_content_is_a_conflict() {
+    let place = Place::with_events(5);
+    let lines: String = (1..=6).map(numbered).collect();
+    let file = place.write("events", &lines);
+    let summary = place.run(&["append", "--json", &file]).is(0).json();
+    assert_eq!((number(&summary, "/recorded"), number(&summary, "/duplicates")), (1, 5));
+
+    let other = numbered(3).replace("success", "failed");
+    let answer = place.feed(&["append", "--json"], other.as_bytes()).is(1);
+    assert_eq!(number(&answer.json(), "/conflicts"), 1, "{}", answer.out);
+    assert!(answer.err.contains("another content"), "{}", answer.err);
+    assert_eq!(text(&place.run(&["show", "3", "--json"]).is(0).json(), "/type"), "auth.login");
+
+    // The attempt is on record, and the first event is as it was.
+    let events = place.all();
+    let conflict = events.iter().find(|e| text(e, "/type") == "audit.conflict").expect("it is recorded");
+    assert_eq!(text(conflict, "/attributes/source_id"), "3");
+    let third = events.iter().filter(|e| text(e, "/source_id") == "3").collect::<Vec<_>>();
+    assert_eq!(third.len(), 1);
+    assert_eq!(text(third[0], "/status"), "success");
+}
+
+#[test]
+fn an_event_is_shown_by_its_id_its_position_and_its_sender_s_id() {
+    let place = Place::new();
+    let event = r#"{"type":"auth.login","source_id":"login/77","actor":{"id":"alice"}}"#;
+    place.feed(&["append"], event.as_bytes()).is(0);
+    let by_sender = place.run(&["show", "login/77", "--json"]).is(0);
+    let value = by_sender.json();
+    for name in [text(&value, "/id"), text(&value, "/position")] {
+        assert_eq!(place.run(&["show", &name, "--json"]).is(0).out, by_sender.out);
+    }
+    assert_eq!(text(&value, "/actor/id"), "alice");
+    let people = place.run(&["show", "login/77"]).is(0);
+    assert!(people.out.contains("alice"), "{}", people.out);
+    let answer = place.run(&["show", "nobody"]).is(1);
+    assert!(answer.err.contains("no event"), "{}", answer.err);
+    place.run(&["show", "login/77", "--organisation", "acme"]).is(1);
+}
+
+#[test]
+fn hostile_text_does_not_reach_the_terminal() {
+    let place = Place::new();
+    let event = r#"{"type":"auth.login","source_id":"hostile","message":"\u001b]0;owned\u0007 \u202etxt","actor":{"id":"\u001b[2J\u001b[31mroot","name":"a\r\nb"}}"#;
+    place.feed(&["append"], event.as_bytes()).is(0);
+    for arguments in [&["tail"][..], &["show", "hostile"], &["tail", "--json"], &["show", "hostile", "--json"]] {
+        let answer = place.run(arguments).is(0);
+        let hostile = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        let json = arguments.contains(&"--json");
+        // JSON escapes control characters; a direction mark it may carry.
+        let found = answer.out.chars().find(|c| hostile(*c) && !(json && *c == '\u{202e}'));
+        assert_eq!(found, None, "{arguments:?}: {:?}", answer.out);
+        assert!(answer.out.contains("root"), "it is shown, made visible: {}", answer.out);
+    }
+    // The reasons for refusing quote nothing that could harm.
+    let bad = "{\"type\":\"auth.login\",\"\u{202e}\\u001b[2J\":1}";
+    let answer = place.feed(&["append"], bad.as_bytes()).is(1);
+    assert!(!answer.err.contains('\u{1b}') && !answer.err.contains('\u{202e}'), "{:?}", answer.err);
+}
+
+#[test]
+fn tail_filters_and_counts() {
+    let place = Place::with_events(30);
+    place.feed(&["append"], br#"{"type":"key.created","actor":{"id":"bob"}}"#).is(0);
+    let lines = |arguments: &[&str]| place.run(arguments).is(0).out.lines().count();
+    assert_eq!(lines(&["tail", "-n", "7", "--json"]), 7);
+    assert_eq!(lines(&["tail", "--type", "key.*", "--json"]), 1);
+    assert_eq!(lines(&["tail", "--actor", "bob", "--json"]), 1);
+    assert_eq!(lines(&["tail", "--actor", "user-3", "--json", "-n", "100"]), 4);
+    // A reader who has seen enough is no error.
+    let newest = place.run(&["tail", "-n", "2", "--json"]).is(0);
+    let positions: Vec<u64> = newest.out.lines().map(|l| number(&parse(l), "/position")).collect();
+    assert!(positions.windows(2).all(|w| w[0] < w[1]), "oldest first: {positions:?}");
+}
+
+#[test]
+fn a_proof_is_checked_without_the_ledger() {
+    let place = Place::with_events(20);
+    let policy = place.policy("policy");
+    // Somebody else's key, and the same name with another key.
+    let other = Place::with_events(1);
+    let foreign = place.write("foreign", other.read_policy());
+    place.run(&["prove", "7", "-o", "event.tlog-proof"]).is(0);
+    let id = text(&place.run(&["show", "7", "--json"]).is(0).json(), "/id");
+    let answer = place.run(&["prove", &id]).is(0);
+    assert_eq!(answer.out.trim(), format!("{id}.tlog-proof"));
+    assert_eq!(place.read(&format!("{id}.tlog-proof")), place.read("event.tlog-proof"));
+    let printed = place.run(&["prove", "7", "-o", "-"]).is(0);
+    assert_eq!(printed.out.as_bytes(), place.read("event.tlog-proof"));
+
+    // Nothing of the ledger is left.
+    fs::remove_dir_all(place.data()).unwrap();
+    let answer = place.run(&["verify", "event.tlog-proof"]).is(0);
+    assert!(answer.out.ends_with("verified\n") && answer.out.contains("pin it with --policy"), "{}", answer.out);
+    let answer = place.run(&["verify", "event.tlog-proof", "--policy", &policy]).is(0);
+    assert!(!answer.out.contains("pin it"), "{}", answer.out);
+    place.run(&["verify", "event.tlog-proof", "--policy", &foreign]).is(20);
+    place.run(&["verify", "no-such.tlog-proof"]).is(10);
+    place.python(&["event.tlog-proof", "--policy", &policy, "--require-seal"]).is(0);
+    place.python(&["event.tlog-proof", "--policy", &foreign]).is(20);
+}
+
+#[test]
+fn evidence_for_a_range_is_checked_without_the_ledger() {
+    // More than a full tile, so that both kinds of tiles are in the folder.
+    let place = Place::with_events(700);
+    let policy = place.policy("policy");
+    let known = place.keep_checkpoint("known");
+    place.append(701..=720);
+    let size = number(&place.run(&["stats", "--json", "--organisation", "default"]).is(0).json(), "/0/leaves");
+    place.run(&["prove", "200..600", "-o", "evidence"]).is(0);
+    let last = format!("3..{}", size - 1);
+    place.run(&["prove", &last, "-o", "everything"]).is(0);
+    place.run(&["prove", "200..600", "-o", "evidence"]).is(1);
+    place.run(&["prove", "600..200", "-o", "backwards"]).is(1);
+    place.run(&["prove", &format!("1..{size}"), "-o", "beyond"]).is(1);
+
+    fs::remove_dir_all(place.data()).unwrap();
+    for folder in ["evidence", "everything"] {
+        let answer = place.run(&["verify", folder, "--policy", &policy, "--known", &known]).is(0);
+        assert!(answer.out.contains("complete and in the tree"), "{}", answer.out);
+        let python = place.python(&[folder, "--policy", &policy, "--known", &known, "--require-seal"]).is(0);
+        assert!(python.out.ends_with("verified\n"), "{}", python.out);
+    }
+    let disclosed = place.read("evidence/disclosures.jsonl");
+    assert_eq!(String::from_utf8(disclosed).unwrap().lines().count(), 401);
+}
+
+#[test]
+fn a_second_process_is_told_that_the_folder_is_in_use() {
+    let place = Place::with_events(3);
+    let server = Server::start(&place);
+    let answer = place.feed(&["append"], numbered(9).as_bytes()).is(1);
+    assert!(answer.err.contains("in use by another process"), "{}", answer.err);
+    // Whoever only reads may.
+    for arguments in [&["tail"][..], &["show", "2"], &["stats"], &["checkpoint"], &["verify"]] {
+        place.run(arguments).is(0);
+    }
+    place.run(&["prove", "2", "-o", "proof"]).is(0);
+    place.run(&["verify", "proof"]).is(0);
+    let (status, _) = server.stop();
+    assert!(status.success());
+    place.feed(&["append"], numbered(9).as_bytes()).is(0);
+}
+
+#[test]
+fn the_key_can_be_changed_and_the_old_one_opens_nothing() {
+    let place = Place::with_events(10);
+    place.run(&["init", "--organisation", "acme"]).is(0);
+    fs::copy(place.data().join("kek"), place.path("old")).unwrap();
+    place.run(&["prove", "4", "-o", "before"]).is(0);
+    place.run(&["rotate-key", "--new-key-file", "new"]).is(0);
+    // Interrupted after it was done, and called again.
+    place.run(&["rotate-key", "--new-key-file", "new"]).is(0);
+    fs::remove_file(place.data().join("kek")).unwrap();
+    let (old, new) = (place.arg("old"), place.arg("new"));
+    assert_eq!(place.verify(&["--key-file", &new]).0, 0);
+    assert_eq!(place.verify(&["--key-file", &old]).0, 10);
+    assert_eq!(place.verify(&[]).0, 10, "there is no key any more");
+    place.run(&["tail", "--key-file", &old]).is(1);
+    place.feed(&["append", "--key-file", &new], numbered(11).as_bytes()).is(0);
+    place.run(&["verify", "before"]).is(0);
+
+    // A key from the environment.
+    let hex = String::from_utf8(place.read("new")).unwrap();
+    let answer = place.feed_in(&["verify", "--key-file", "env.KEY"], b"", &[("KEY", hex.trim())]);
+    answer.is(0);
+    place.feed_in(&["verify", "--key-file", "env.KEY"], b"", &[("KEY", "short")]).is(10);
+    place.run(&["verify", "--key-file", "env.MISSING"]).is(10);
+}
+
+#[test]
+fn a_wrong_key_file_accuses_nobody() {
+    let place = Place::with_events(10);
+    let wrong = place.write("wrong", "ab".repeat(32));
+    let (code, value) = place.verify(&["--key-file", &wrong]);
+    assert_eq!(code, 10, "{}", text(&value, ""));
+    let nonsense = place.write("nonsense", "not a key");
+    assert_eq!(place.verify(&["--key-file", &nonsense]).0, 10);
+    let answer = place.feed(&["append", "--key-file", &wrong], numbered(11).as_bytes());
+    assert_eq!(answer.code, 1, "{}{}", answer.out, answer.err);
+    assert_eq!(place.verify(&[]).0, 0);
+    assert_eq!(place.all().len() as u64, number(&place.run(&["stats", "--json", "--organisation", "default"]).json(), "/0/leaves"));
+}
+
+#[test]
+fn what_is_erased_is_gone_and_every_proof_holds() {
+    let place = Place::new();
+    let secret = "Kasimir Unverwechselbar";
+    let lines: String = (1..=300)
+        .map(|n| {
+            format!(
+                "{{\"source_id\":\"{n}\",\"type\":\"auth.login\",\"message\":\"{secret} {n}\",\"actor\":{{\"id\":\"u{n}\",\"name\":\"{secret}\"}},\"attributes\":{{\"kept\":\"yes\"}}}}\n"
+            )
+        })
+        .collect();
+    place.feed(&["append"], lines.as_bytes()).is(0);
+    let policy = place.policy("policy");
+    let known = place.keep_checkpoint("known");
+    let position = text(&place.run(&["show", "150", "--json"]).is(0).json(), "/position");
+    let (first, last) = (100, 200);
+    place.run(&["prove", &position, "-o", "before"]).is(0);
+    place.run(&["erase", &format!("{first}..{last}"), "--request", "DSR-7"]).is(0);
+
+    let (code, value) = place.verify(&["--known", &known]);
+    assert_eq!(code, 0, "{}", text(&value, ""));
+    for at in [first, 150, last] {
+        let event = place.run(&["show", &at.to_string(), "--json"]).is(0);
+        let value = event.json();
+        assert!(!event.out.contains(secret), "{}", event.out);
+        assert_eq!(text(&value, "/erased"), r#"["content","who"]"#);
+        assert_eq!(text(&value, "/attributes/kept"), "yes");
+    }
+    for at in [first - 1, last + 1] {
+        assert!(place.run(&["show", &at.to_string(), "--json"]).is(0).out.contains(secret));
+    }
+    // Who was given it before can still prove it; who asks now gets the rest.
+    place.run(&["prove", &position, "-o", "after"]).is(0);
+    for (proof, shown) in [("before", true), ("after", false)] {
+        let answer = place.run(&["verify", proof, "--policy", &policy]).is(0);
+        assert_eq!(answer.out.contains("section who: shown"), shown, "{}", answer.out);
+        place.python(&[proof, "--policy", &policy]).is(0);
+    }
+    place.run(&["prove", "90..210", "-o", "evidence"]).is(0);
+    place.run(&["verify", "evidence", "--policy", &policy, "--known", &known]).is(0);
+    place.python(&["evidence", "--policy", &policy, "--known", &known]).is(0);
+    // The erased event is still known by its id.
+    let again = lines.lines().nth(149).unwrap();
+    let summary = place.feed(&["append", "--json"], again.as_bytes()).is(0).json();
+    assert_eq!(number(&summary, "/duplicates"), 1);
+    let erased = place.run(&["tail", "--type", "ledger.erased", "--json"]).is(0);
+    assert!(erased.out.contains("DSR-7"), "{}", erased.out);
+    place.run(&["erase", "100000", "--request", "DSR-8"]).is(1);
+    place.run(&["erase", "1", "--request", "DSR-8", "--sections", "where"]).is(1);
+}
+
+#[test]
+fn figures_are_for_programs_too() {
+    let place = Place::with_events(50);
+    let stats = place.run(&["stats", "--json", "--organisation", "default"]).is(0).json();
+    let leaves = number(&stats, "/0/leaves");
+    assert!(leaves > 50, "events and genesis: {leaves}");
+    assert_eq!(number(&stats, "/0/signed"), leaves, "all of it is signed when a command has ended");
+    assert_eq!(number(&stats, "/0/epoch"), 1);
+    let people = place.run(&["stats"]).is(0);
+    assert!(people.out.contains("organisation") && people.out.contains("system"), "{}", people.out);
+    let checkpoint = place.run(&["checkpoint"]).is(0).out;
+    assert_eq!(checkpoint.lines().nth(1), Some(leaves.to_string().as_str()), "{checkpoint}");
+    assert_eq!(checkpoint.lines().next().unwrap(), text(&stats, "/0/origin"));
+}
+
+#[test]
+fn litellm_s_records_are_imported_without_what_was_said() {
+    for name in LITELLM {
+        let place = Place::new();
+        let file = root().join("tests/fixtures/litellm").join(name);
+        let file = file.to_str().unwrap();
+        let summary = place.run(&["import", "litellm", file, "--json"]).is(0).json();
+        let recorded = number(&summary, "/recorded");
+        assert!(recorded >= 4, "{name}: {recorded}");
+        let again = place.run(&["import", "litellm", file, "--json"]).is(0).json();
+        assert_eq!((number(&again, "/recorded"), number(&again, "/duplicates")), (0, recorded), "{name}");
+
+        let all = place.run(&["tail", "--json", "-n", "1000"]).is(0).out;
+        for control in ["probe/1", "end-user-7"] {
+            assert!(all.contains(control), "{name}: {control} should be kept");
+        }
+        for said in ["123-45-6789", "My SSN", "Hello from the mock", "stream please"] {
+            assert!(!all.contains(said), "{name}: {said:?} was kept");
+        }
+        let found = place.run(&["tail", "--type", "llm.*", "--json"]).is(0);
+        assert!(found.out.contains("gpt-4o-mini"), "{}", found.out);
+        assert_eq!(place.verify(&[]).0, 0);
+    }
+    let place = Place::new();
+    let bad = place.write("bad", "{\"id\":1}\nnot json\n");
+    let answer = place.run(&["import", "litellm", &bad]).is(1);
+    assert!(answer.err.contains("line 1") && answer.err.contains("line 2"), "{}", answer.err);
+}
+
+#[test]
+fn heads_have_a_second_copy_that_notices_a_cut() {
+    let place = Place::new();
+    let copy = place.arg("heads");
+    let append = |n: u64| place.feed(&["append", "--heads-copy", &copy], numbered(n).as_bytes());
+    append(1).is(0);
+    let yesterday = place.path("yesterday");
+    crate::program::copy(&place.data(), &yesterday);
+    append(2).is(0);
+    assert_eq!(place.verify(&["--heads-copy", &copy]).0, 0);
+    crate::program::restore(&yesterday, &place.data());
+    assert_eq!(place.verify(&[]).0, 0, "alone it verifies");
+    assert_eq!(place.verify(&["--heads-copy", &copy]).0, 40);
+    let answer = append(3).is(1);
+    assert!(answer.err.contains("ahead") || answer.err.contains("roll"), "{}", answer.err);
+}

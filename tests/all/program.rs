@@ -33,7 +33,7 @@ pub(crate) fn binary() -> &'static Path {
         let profile = this.parent().and_then(Path::parent).expect("cargo put us here");
         let target = profile.parent().expect("cargo put us here");
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "--quiet", "--package", "cli", "--bin", "indelible", "--target-dir"]);
+        cargo.args(["build", "--locked", "--quiet", "--workspace", "--bin", "indelible", "--target-dir"]);
         cargo.arg(target).current_dir(root());
         if profile.ends_with("release") {
             cargo.arg("--release");
@@ -213,6 +213,11 @@ impl Place {
     pub(crate) fn policy(&self, name: &str) -> String {
         let stats = self.run(&["stats", "--json", "--organisation", "default"]).is(0).json();
         self.write(name, format!("log {}\nquorum none\n", text(&stats, "/0/key")))
+    }
+
+    /// The text of [`Place::policy`].
+    pub(crate) fn read_policy(&self) -> String {
+        fs::read_to_string(self.policy("policy")).expect("it was written just now")
     }
 
     /// Every event of the default organisation, oldest first, as `tail --json` shows them.

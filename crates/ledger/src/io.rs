@@ -22,6 +22,7 @@ pub enum Open {
 }
 
 /// An open file. Offsets are in bytes.
+#[allow(clippy::len_without_is_empty)]
 pub trait File: Send + Sync {
     /// Reads up to `buf.len()` bytes at `offset`; 0 means the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;

@@ -104,17 +104,21 @@ impl Journal {
         header[8..12].copy_from_slice(&crc.to_le_bytes());
 
         let build = || -> std::io::Result<Box<dyn File>> {
-            let (file, from) = match spare(io, dir, len)? {
-                Some(file) => (file, dir.join(SPARE)),
-                None => {
+            // Taken by its name before it is opened: else one that is made ready meanwhile could be
+            // renamed in the place of the one we write to.
+            let taken = spare(io, dir, len)?.is_some() && io.rename(&dir.join(SPARE), &fresh).is_ok();
+            let ready = if taken { Some(io.open(&fresh, Open::Write)?) } else { None };
+            let file = match ready {
+                Some(file) if file.len()? == len => file,
+                _ => {
                     let file = io.open(&fresh, Open::Create)?;
                     fill(&*file, len)?;
-                    (file, fresh.clone())
+                    file
                 }
             };
             file.write_at(&header, 0)?;
             file.sync()?;
-            io.rename(&from, &path)?;
+            io.rename(&fresh, &path)?;
             io.sync_dir(dir)?;
             Ok(file)
         };

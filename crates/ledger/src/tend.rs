@@ -377,7 +377,8 @@ impl Ledger {
                 all.try_fold(true, |same, (at, hash)| Ok(same && shape.tiles.leaf_hash(at)? == *hash))
             };
             // The stored hashes can be at fault as well.
-            if !same()? && !(inner.remake_tiles()? && same()?) {
+            let good = same()? || inner.remake_tiles()? && same()?;
+            if !good {
                 let why = format!(
                     "{} was sealed otherwise than it was recorded, near position {}",
                     segment.path.display(),

@@ -2,19 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use indelible::Indelible;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -72,7 +70,6 @@ async fn accept(
 ) -> bool {
     let router = router_of(door.clone());
     let graceful = GracefulShutdown::new();
-    let stopping = watch::Sender::new(false);
     let places = Arc::new(Semaphore::new(door.limits.connections));
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown, tending_ended);
@@ -98,42 +95,21 @@ async fn accept(
         };
         // Answers are written in one piece; holding back small ones only makes clients wait.
         let _ = stream.set_nodelay(true);
-        let used = Arc::new(AtomicBool::new(false));
-        let service = TowerToHyperService::new(router.clone());
-        let noting = service_fn({
-            let used = used.clone();
-            move |request| {
-                used.store(true, Ordering::Relaxed);
-                service.call(request)
-            }
-        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(door.limits.head_time)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), noting);
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         let connection = graceful.watch(connection);
-        let mut stopping = stopping.subscribe();
-        // Hyper ends connections that are idle after a request, and waits for those that never had one.
-        let unused = async move {
-            let _ = stopping.wait_for(|stopping| *stopping).await;
-            if used.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        };
         connections.spawn(async move {
             let _place = place;
-            tokio::select! {
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection broke");
-                },
-                () = unused => {}
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
             }
         });
     };
     door.drain();
     drop(listener);
-    stopping.send_replace(true);
     tracing::info!(connections = connections.len(), "stopping");
     if timeout(door.limits.drain_time, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = connections.len(), "given up: they did not end in time");

@@ -1,6 +1,6 @@
 //! The real thing, on a real socket.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -63,19 +63,14 @@ async fn what_has_begun_is_finished_and_signed() {
     let (first, second) = text.split_at(text.len() - 5);
     slow.write_all(first.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let told = Instant::now();
     running.stop.send(()).unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(TcpStream::connect(running.address).await.is_err(), "nobody new is let in");
     slow.write_all(second.as_bytes()).await.unwrap();
     let answer = read_all(slow).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    running.task.await.unwrap().unwrap();
-    assert!(
-        told.elapsed() < Duration::from_secs(5),
-        "{:?}: silent connections are not waited for",
-        told.elapsed()
-    );
+    // Silent connections are not waited for.
+    tokio::time::timeout(Duration::from_secs(5), running.task).await.unwrap().unwrap().unwrap();
     drop((silent, kept));
 
     let ledger = running.server.product.ledger("default").unwrap();
