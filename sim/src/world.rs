@@ -343,7 +343,7 @@ impl World {
         };
         match result {
             Ok(outcomes) => self.acknowledge(&sent, &outcomes),
-            Err(AppendError::Rejected(why)) => Err(format!("append was rejected: {why}")),
+            Err(AppendError::Rejected { reason, .. }) => Err(format!("append was rejected: {reason}")),
             Err(AppendError::Busy { reason, .. }) => {
                 // Nothing of it was recorded, and nothing of it may turn up later.
                 let mut beyond = Vec::new();

@@ -4,6 +4,7 @@ use sim::script::{Case, cases, check};
 
 fn share(part: usize) {
     let cases: Vec<Case> = cases().unwrap();
+    assert!(cases.len() > 1000, "only {} cases", cases.len());
     let wrong: Vec<String> =
         cases.iter().skip(part).step_by(4).filter_map(|case| check(*case).err()).take(5).collect();
     assert!(wrong.is_empty(), "of {} cases: {wrong:#?}", cases.len());

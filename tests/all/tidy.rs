@@ -155,7 +155,8 @@ fn arrows_between_packages_are_the_agreed_ones() {
             wrong.push(format!("{}: a new package; say in tidy.rs what it may use", source.path));
             continue;
         };
-        let used = dependencies(&source.text, |section| ["dependencies", "build-dependencies"].contains(&section));
+        let used =
+            dependencies(&source.text, |section| ["dependencies", "build-dependencies"].contains(&section));
         let refused = used.iter().filter(|used| !allowed.contains(&used.as_str()));
         wrong.extend(refused.map(|used| format!("{name} may not use {used}")));
         let in_tests = dependencies(&source.text, |section| section == "dev-dependencies");
@@ -243,7 +244,8 @@ fn disk_clock_and_chance_have_one_owner() {
 #[test]
 fn the_lint_that_guards_them_is_switched_off_only_there() {
     let mut wrong = Vec::new();
-    for source in rust().iter().filter(|source| !source.is_free() && !OWNERS.contains(&source.path.as_str())) {
+    for source in rust().iter().filter(|source| !source.is_free() && !OWNERS.contains(&source.path.as_str()))
+    {
         for (n, line) in source.text.lines().enumerate() {
             if line.contains("allow(") && line.contains("disallowed_methods") {
                 wrong.push(format!("{}:{}: {line}", source.path, n + 1));
@@ -295,7 +297,8 @@ fn documents_name_files_and_items_that_exist() {
         for (n, line) in prose(&source.text) {
             let parts: Vec<&str> = line.split('`').collect();
             for (at, path) in parts.iter().enumerate().skip(1).step_by(2) {
-                let ours = ["crates/", "sim/", "bench/", "tests/", "docs/"].iter().any(|dir| path.starts_with(dir));
+                let ours =
+                    ["crates/", "sim/", "bench/", "tests/", "docs/"].iter().any(|dir| path.starts_with(dir));
                 // A pattern such as `tests/*.rs`, or a path with a placeholder, names no file.
                 if !ours || path.contains(['*', '<', ' ', '{', '…']) {
                     continue;
@@ -342,8 +345,19 @@ fn the_verifier_in_python_is_short_and_needs_nothing() {
     let text = fs::read_to_string(root().join("tests/verify.py")).unwrap();
     let lines = text.lines().count();
     assert!(lines <= 250, "tests/verify.py has {lines} lines; 250 were promised");
-    let standard =
-        ["argparse", "base64", "binascii", "collections", "hashlib", "hmac", "json", "os", "re", "struct", "sys"];
+    let standard = [
+        "argparse",
+        "base64",
+        "binascii",
+        "collections",
+        "hashlib",
+        "hmac",
+        "json",
+        "os",
+        "re",
+        "struct",
+        "sys",
+    ];
     for line in text.lines().filter(|line| line.starts_with("import ") || line.starts_with("from ")) {
         let names = line.split('#').next().unwrap();
         let names = match names.strip_prefix("from ") {
@@ -359,7 +373,8 @@ fn the_verifier_in_python_is_short_and_needs_nothing() {
 #[test]
 fn nothing_of_one_machine_is_in_the_tree() {
     // In two halves, so that this file does not hold them.
-    let places = [["/wo", "rk/"], ["/ro", "ot/"], ["/ho", "me/"], ["/Us", "ers/"]].map(|halves| halves.concat());
+    let places =
+        [["/wo", "rk/"], ["/ro", "ot/"], ["/ho", "me/"], ["/Us", "ers/"]].map(|halves| halves.concat());
     let registry = "https://github.com/rust-lang/crates.io-index";
     let mut wrong = Vec::new();
     for source in sources() {
@@ -372,7 +387,10 @@ fn nothing_of_one_machine_is_in_the_tree() {
                 wrong.push(format!("{}:{}: {line}", source.path, n + 1));
             }
         }
-        if source.path.contains(".cargo/") || source.path.ends_with(".npmrc") || source.path.ends_with("pip.conf") {
+        if source.path.contains(".cargo/")
+            || source.path.ends_with(".npmrc")
+            || source.path.ends_with("pip.conf")
+        {
             wrong.push(format!("{}: settings of a package manager", source.path));
         }
     }
@@ -382,9 +400,12 @@ fn nothing_of_one_machine_is_in_the_tree() {
 #[test]
 fn nothing_is_left_for_later() {
     let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"]].map(|halves| halves.concat());
-    let holes = [["unimplemen", "ted!"], ["to", "do!("], ["#[igno", "re"], ["dbg", "!("]].map(|halves| halves.concat());
+    let holes = [["unimplemen", "ted!"], ["to", "do!("], ["#[igno", "re"], ["dbg", "!("]]
+        .map(|halves| halves.concat());
     let mut wrong = Vec::new();
-    for source in sources().iter().filter(|s| s.path != "Cargo.lock" && !s.path.starts_with("tests/fixtures/")) {
+    for source in
+        sources().iter().filter(|s| s.path != "Cargo.lock" && !s.path.starts_with("tests/fixtures/"))
+    {
         for (n, line) in source.text.lines().enumerate() {
             let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let marked = words.any(|word| marks.iter().any(|mark| mark == word));

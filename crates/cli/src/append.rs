@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Context;
 use event::{Event, Limits, Value};
 use indelible::{DEFAULT, Indelible, RecordError, Recorded, Sender};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -170,8 +171,9 @@ fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result<()>) -> an
         done.store(true, Ordering::Relaxed);
         outcome
     });
-    product.close();
-    outcome
+    let closed = product.close();
+    outcome?;
+    closed.context("everything is recorded, and not all of it is under a signed head yet")
 }
 
 impl Import {

@@ -66,7 +66,7 @@ impl Init {
             ledger.identity()
         ));
         drop(ledger);
-        product.close();
+        product.close()?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -91,7 +91,7 @@ impl Erase {
         let ledger = product.ledger(&self.organisation)?;
         ledger.erase(&Erasure { first, last, sections, request: self.request })?;
         drop(ledger);
-        product.close();
+        product.close()?;
         line(format_args!("erased {} of positions {first} to {last}", self.sections.join(" and ")));
         Ok(ExitCode::SUCCESS)
     }
@@ -112,7 +112,7 @@ impl RotateKey {
                 Err(e) => return Err(e.into()),
             }
         }
-        product.close();
+        product.close()?;
         let path = match source {
             KeySource::File(path) => path,
             KeySource::Given { name, .. } => PathBuf::from(name),

@@ -108,7 +108,7 @@ fn proved<T>(data: &Data, work: impl Fn(&Indelible) -> Result<T, Error>) -> anyh
         match data.open() {
             Ok(product) => {
                 let outcome = work(&product);
-                product.close();
+                product.close()?;
                 return Ok(outcome?);
             }
             Err(_) => thread::sleep(Duration::from_millis(200)),

@@ -33,7 +33,7 @@ impl Stats {
             all.push((name, ledger.origin().to_owned(), ledger.identity().to_string(), ledger.stats()?));
             drop(ledger);
             // One at a time: there may be thousands.
-            product.close();
+            product.close()?;
         }
         match self.json {
             true => print_json(&all),

@@ -100,6 +100,14 @@ impl Indelible {
             )
         })?;
         io.sync_dir(&data).map_err(failed)?;
+        if let Some(copy) = &settings.heads_copy {
+            io.create_dir(copy).map_err(|e| {
+                StartError::new(
+                    format!("couldn't use {} for the second copy of signed heads: {e}", copy.display()),
+                    "check that it can be written to",
+                )
+            })?;
+        }
         Indelible::with(io, settings, Some(lock))
     }
 
@@ -154,14 +162,17 @@ impl Indelible {
                 )),
             },
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(StartError::new(format!("couldn't read {}: {e}", path.display()), "check its owner")),
+            Err(e) => {
+                Err(StartError::new(format!("couldn't read {}: {e}", path.display()), "check its owner"))
+            }
         }
     }
 
     /// Keeps the keyed hash of the admin token.
     pub fn store_admin_token(&self, hash: &[u8; 32]) -> Result<(), StartError> {
-        replace(&*self.io, &self.settings.data, ADMIN_TOKEN, hash)
-            .map_err(|e| StartError::new(format!("couldn't keep the admin token: {e}"), "check the data folder"))
+        replace(&*self.io, &self.settings.data, ADMIN_TOKEN, hash).map_err(|e| {
+            StartError::new(format!("couldn't keep the admin token: {e}"), "check the data folder")
+        })
     }
 
     /// Folder of an organisation's ledger.
@@ -264,7 +275,10 @@ impl Indelible {
             // Whoever still holds a handle keeps the ledger open, and a second opening would fail.
             let idle = slots.get(&name).is_some_and(|slot| {
                 Arc::strong_count(slot) == 1
-                    && slot.ledger.try_lock().is_ok_and(|held| held.as_ref().is_none_or(Ledger::is_only_handle))
+                    && slot
+                        .ledger
+                        .try_lock()
+                        .is_ok_and(|held| held.as_ref().is_none_or(Ledger::is_only_handle))
             });
             if idle
                 && let Some(slot) = slots.remove(&name)
@@ -277,15 +291,19 @@ impl Indelible {
     }
 
     /// Signs and closes everything. Nothing may be recorded after this.
-    pub fn close(&self) {
+    /// An error says that something recorded is not under a signed head yet; the next start signs it.
+    pub fn close(&self) -> Result<(), Error> {
+        let mut outcome = Ok(());
         for (organisation, ledger) in self.open_now() {
             if !self.read_only()
                 && let Err(e) = ledger.sign()
             {
                 tracing::error!(organisation, error = %e, "couldn't sign while closing");
+                outcome = outcome.and(Err(e));
             }
         }
         self.slots.lock().expect("no panic while slots are held").clear();
+        outcome
     }
 }
 
@@ -296,8 +314,10 @@ pub fn check_organisation(name: &str) -> Result<(), String> {
         && name.as_bytes()[0].is_ascii_alphanumeric();
     match good {
         true => Ok(()),
-        false => Err("organisation: expected 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
-            .into()),
+        false => {
+            Err("organisation: expected 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
+                .into())
+        }
     }
 }
 

@@ -78,7 +78,8 @@ impl Indelible {
         for (organisation, numbers) in groups {
             let ledger = self.create(organisation).map_err(|e| self.unavailable(organisation, &e))?;
             let entries = numbers.iter().map(|n| entry(&ledger, &events[*n], sender)).collect();
-            let outcomes = ledger.append(entries).map_err(|e| self.not_appended(organisation, &numbers, e))?;
+            let outcomes =
+                ledger.append(entries).map_err(|e| self.not_appended(organisation, &numbers, e))?;
             let conflicts: Vec<Entry> = numbers
                 .iter()
                 .zip(&outcomes)
@@ -110,7 +111,7 @@ impl Indelible {
 
     fn not_appended(&self, organisation: &str, numbers: &[usize], error: AppendError) -> RecordError {
         match error {
-            AppendError::Rejected(why) => RecordError::Rejected(numbers[0], why),
+            AppendError::Rejected { entry, reason } => RecordError::Rejected(numbers[entry], reason),
             AppendError::Busy { reason, retry_after_ms } => RecordError::Busy { reason, retry_after_ms },
             AppendError::Closed(why) => {
                 tracing::error!(organisation, why, "the ledger has closed itself");
@@ -154,8 +155,7 @@ fn entry(ledger: &Ledger, event: &Event<'_>, sender: &Sender) -> Entry {
             sections[slot] = Some(body);
         }
     }
-    let fingerprint =
-        event.source_id().map(|id| ledger.fingerprint(&core.producer, id, &event.submitted()));
+    let fingerprint = event.source_id().map(|id| ledger.fingerprint(&core.producer, id, &event.submitted()));
     Entry {
         kind: core.kind.clone().into_owned(),
         time_ns: core.time_ns,
@@ -192,5 +192,7 @@ fn conflict(event: &Event<'_>, earlier: &Receipt) -> Entry {
 }
 
 fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Value<'static> {
-    Value::Object(Object::from_members(members.into_iter().collect::<Vec<_>>()).expect("our names are distinct"))
+    Value::Object(
+        Object::from_members(members.into_iter().collect::<Vec<_>>()).expect("our names are distinct"),
+    )
 }

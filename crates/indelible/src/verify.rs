@@ -76,7 +76,13 @@ pub fn verify_data(
         Some(name) => vec![name.to_owned()],
         None => product.organisations(),
     };
-    names.extend(registered.keys().filter(|name| organisation.is_none() && !names.contains(name)).cloned().collect::<Vec<_>>());
+    names.extend(
+        registered
+            .keys()
+            .filter(|name| organisation.is_none() && !names.contains(name))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
     let mut all = Vec::new();
     let mut used = vec![false; known.len()];
     for name in names {
@@ -84,7 +90,10 @@ pub fn verify_data(
         let dir = product.dir(&name);
         if io.list(&dir).is_err() {
             let why = match registered.contains_key(&name) {
-                true => (Verdict::Incomplete, format!("the ledger of {name} is gone; the system's ledger says that it was created")),
+                true => (
+                    Verdict::Incomplete,
+                    format!("the ledger of {name} is gone; the system's ledger says that it was created"),
+                ),
                 false => (Verdict::CannotCheck, format!("there is no ledger of {name}")),
             };
             checked.find(why.0, why.1);
@@ -105,7 +114,8 @@ pub fn verify_data(
         let beforehand = Known {
             organisation: &name,
             kek: Some(options.kek.clone()),
-            policy: policy.filter(|p| organisation.is_some() || own.as_ref().is_none_or(|o| p.log(o).is_some())),
+            policy: policy
+                .filter(|p| organisation.is_some() || own.as_ref().is_none_or(|o| p.log(o).is_some())),
             checkpoints: &checkpoints,
             heads_copy: settings.heads_copy.as_deref(),
             hmac_key: settings.hmac_key.as_deref(),
@@ -120,19 +130,25 @@ pub fn verify_data(
         {
             checked.find(
                 Verdict::Tampered,
-                format!("the ledger is {}, and the system's ledger says that {name} has {expected}", report.origin),
+                format!(
+                    "the ledger is {}, and the system's ledger says that {name} has {expected}",
+                    report.origin
+                ),
             );
         }
         checked.findings.extend(report.findings.iter().cloned());
         if checked.findings.is_empty() {
-            let epochs = if report.epochs == 1 { "1 epoch".into() } else { format!("{} epochs", report.epochs) };
+            let epochs =
+                if report.epochs == 1 { "1 epoch".into() } else { format!("{} epochs", report.epochs) };
             checked.find(
                 Verdict::Verified,
                 format!("{} leaves under {} signed heads of {epochs} hold", report.size, report.heads),
             );
         }
         if policy.is_none() {
-            checked.notes.push("the identity key was taken from the ledger itself; pin it with --policy".into());
+            checked
+                .notes
+                .push("the identity key was taken from the ledger itself; pin it with --policy".into());
         }
         all.push(checked);
     }
@@ -187,7 +203,9 @@ pub fn verify_text(text: &str, policy: Option<&Policy>, known: &[String]) -> Che
         Some(policy) => policy,
         None => match own_policy(text) {
             Some(policy) => {
-                checked.notes.push("the identity key was taken from the proof itself; pin it with --policy".into());
+                checked
+                    .notes
+                    .push("the identity key was taken from the proof itself; pin it with --policy".into());
                 own = policy;
                 &own
             }
@@ -204,13 +222,16 @@ pub fn verify_text(text: &str, policy: Option<&Policy>, known: &[String]) -> Che
     trust.known = known.first().map(String::as_str);
     let report = proof::verify_proof(text, &trust);
     checked.findings = report.findings;
-    checked.origin = report.checkpoint.as_ref().and_then(|c| Some((c.origin.clone(), policy.log(&c.origin)?.to_string())));
+    checked.origin =
+        report.checkpoint.as_ref().and_then(|c| Some((c.origin.clone(), policy.log(&c.origin)?.to_string())));
     checked.leaves = u64::from(report.leaf.is_some());
     if let (Some(position), Some(leaf)) = (report.position, &report.leaf) {
         checked.notes.push(format!("position {position}: {}", leaf.type_name));
         for (name, _) in &leaf.sections {
             let shown = report.sections.contains_key(name);
-            checked.notes.push(format!("section {name}: {}", if shown { "shown" } else { "withheld or erased" }));
+            checked
+                .notes
+                .push(format!("section {name}: {}", if shown { "shown" } else { "withheld or erased" }));
         }
     }
     checked
@@ -269,19 +290,27 @@ fn check_folder(
         Some(policy) => policy,
         None => {
             let genesis = chain.first().and_then(|text| TlogProof::parse(text).ok());
-            own = genesis
-                .and_then(|g| genesis_policy(&g))
-                .ok_or_else(|| bad("keychain/0.tlog-proof", "names no identity key, and no policy was given"))?;
-            checked.notes.push("the identity key was taken from the folder itself; pin it with --policy".into());
+            own = genesis.and_then(|g| genesis_policy(&g)).ok_or_else(|| {
+                bad("keychain/0.tlog-proof", "names no identity key, and no policy was given")
+            })?;
+            checked
+                .notes
+                .push("the identity key was taken from the folder itself; pin it with --policy".into());
             &own
         }
     };
     let log = policy.check(&note)?.log.clone();
     checked.origin = Some((checkpoint.origin.clone(), log.to_string()));
-    checked.find(Verdict::Verified, format!("the checkpoint of {} leaves is signed as the policy demands", checkpoint.size));
+    checked.find(
+        Verdict::Verified,
+        format!("the checkpoint of {} leaves is signed as the policy demands", checkpoint.size),
+    );
     let keychain = Keychain::verify(&chain, &log)?;
     let epoch = keychain.check_seal(&checkpoint, &note)?;
-    checked.find(Verdict::Verified, format!("it is sealed by epoch {epoch}, whose key the keychain vouches for"));
+    checked.find(
+        Verdict::Verified,
+        format!("it is sealed by epoch {epoch}, whose key the keychain vouches for"),
+    );
 
     let range = text("range")?;
     let (first, last) = range
@@ -313,12 +342,16 @@ fn check_folder(
     let mut leaves: HashMap<u64, Vec<u8>> = HashMap::new();
     let (mut position, mut received) = (first, 0);
     while position <= last {
-        let bundle = Bundle::of_position(position, checkpoint.size).expect("the range is under the checkpoint");
+        let bundle =
+            Bundle::of_position(position, checkpoint.size).expect("the range is under the checkpoint");
         let bytes = read(&bundle.path())?;
         let start = bundle.first_position();
         let bundled = entries(&bytes)?;
         if bundled.len() != bundle.width as usize {
-            return Err(Finding::new(Verdict::Incomplete, format!("{} has {} leaves", bundle.path(), bundled.len())));
+            return Err(Finding::new(
+                Verdict::Incomplete,
+                format!("{} has {} leaves", bundle.path(), bundled.len()),
+            ));
         }
         for (at, bytes) in (start..).zip(bundled) {
             let path = proof::inclusion_proof(at, checkpoint.size, &nodes)?;

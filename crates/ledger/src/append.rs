@@ -3,14 +3,13 @@
 //! Callers put their events in a queue and then ask for the sequencer. Whoever gets it commits
 //! everything that waits, so that under load one sync serves many callers.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use proof::{Hash, Kind, LeafRef, Sections};
 
 use crate::clock::{Clock, Minter};
 use crate::error::{AppendError, Error};
-use crate::ids::Known;
+use crate::ids::{Known, KnownIds};
 use crate::journal::{self, BLOCK, Journal};
 use crate::keys::hex;
 use crate::open::{Inner, Ledger, Shape};
@@ -18,6 +17,9 @@ use crate::record::{Entry, Fingerprint, SECTIONS, id_ms};
 
 /// A frame is closed at about this size, so that one commit of many events is a few frames.
 const FRAME_TARGET: usize = 8 << 20;
+/// Journals that may wait to be sealed: what they hold is read again after a crash, which shall not
+/// take more than two seconds.
+const MOST_JOURNALS: usize = 5;
 
 /// Proof of delivery: what the producer may keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +82,7 @@ struct Draft {
     first_id: [u8; 16],
     plain: Vec<u8>,
     hashes: Vec<Hash>,
-    known: HashMap<[u8; 14], ([u8; 12], u64)>,
+    known: KnownIds,
 }
 
 /// What the ledger says about itself.
@@ -121,13 +123,13 @@ impl Ledger {
     /// carry fingerprints.
     pub fn append(&self, entries: Vec<Entry>) -> Result<Vec<Outcome>, AppendError> {
         for (n, entry) in entries.iter().enumerate() {
-            entry.check().map_err(|why| AppendError::Rejected(format!("event {n}: {why}")))?;
+            entry.check().map_err(|reason| AppendError::Rejected { entry: n, reason })?;
         }
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         if self.read_only() {
-            return Err(AppendError::Rejected("this is a read-only snapshot".into()));
+            return Err(AppendError::Closed("this is a read-only snapshot".into()));
         }
         let answer = Arc::new(Mutex::new(None));
         let bytes = entries.iter().map(Entry::len).sum();
@@ -355,7 +357,8 @@ impl Inner {
             Some(key) => leaf.encode_with_mac(key, &self.origin, &mut bytes).map(Some),
             None => leaf.encode(&mut bytes).map(|()| None),
         };
-        let mac = mac.map_err(|e| AppendError::Rejected(e.to_string()))?;
+        // Entries were checked when they came, so that every one makes a leaf.
+        let mac = mac.map_err(|e| AppendError::Closed(e.to_string()))?;
         Ok((proof::leaf_hash(&bytes), mac))
     }
 
@@ -402,7 +405,7 @@ impl Inner {
         {
             return Ok(journal.clone());
         }
-        if waiting > 8 {
+        if waiting > MOST_JOURNALS {
             let reason = "sealing is behind".to_owned();
             return Err(AppendError::Busy { reason, retry_after_ms: 200 });
         }
@@ -487,7 +490,7 @@ impl Draft {
             first_id: [0; 16],
             plain: Vec::with_capacity(bytes + BLOCK),
             hashes: Vec::new(),
-            known: HashMap::new(),
+            known: KnownIds::default(),
         }
     }
 

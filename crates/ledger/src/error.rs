@@ -75,8 +75,13 @@ impl std::error::Error for Error {}
 /// Why an append did not happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendError {
-    /// The caller's fault; sending it again will not help.
-    Rejected(String),
+    /// The caller's fault; sending it again will not help. Nothing was recorded.
+    Rejected {
+        /// Which of the entries.
+        entry: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Full, or out of disk. Nothing was recorded; try again after the pause.
     Busy {
         /// What is full.
@@ -91,7 +96,7 @@ pub enum AppendError {
 impl std::fmt::Display for AppendError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            AppendError::Rejected(why) => f.write_str(why),
+            AppendError::Rejected { entry, reason } => write!(f, "event {entry}: {reason}"),
             AppendError::Busy { reason, retry_after_ms } => {
                 write!(f, "{reason}; try again in {retry_after_ms} ms")
             }

@@ -6,6 +6,7 @@
 //! disk, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,13 +33,36 @@ pub(crate) struct Known {
     pub(crate) position: u64,
 }
 
+/// Digest and position by key.
+pub(crate) type KnownIds = HashMap<[u8; 14], ([u8; 12], u64), BuildHasherDefault<KeyItself>>;
+
+/// A key is a keyed hash already, which nobody outside can choose: its first bytes serve.
+#[derive(Default)]
+pub(crate) struct KeyItself(u64);
+
+impl Hasher for KeyItself {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {
+        // The length, which is the same for all.
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// All recorded pairs of a ledger.
 pub(crate) struct Ids {
     dir: PathBuf,
     ledger: [u8; 16],
     /// Oldest first, each covering positions up to where the next begins.
     runs: Vec<Arc<Run>>,
-    recent: HashMap<[u8; 14], ([u8; 12], u64)>,
+    recent: KnownIds,
 }
 
 /// A sorted file of pairs.
@@ -66,7 +90,7 @@ pub(crate) fn covers(name: &str) -> Option<(u64, u64)> {
 
 impl Ids {
     pub(crate) fn empty(dir: &Path, ledger: [u8; 16]) -> Ids {
-        Ids { dir: dir.to_owned(), ledger, runs: Vec::new(), recent: HashMap::new() }
+        Ids { dir: dir.to_owned(), ledger, runs: Vec::new(), recent: KnownIds::default() }
     }
 
     /// Opens the runs that cover positions 0 to `sealed` without a gap. Stops at the first that is

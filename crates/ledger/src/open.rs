@@ -336,6 +336,8 @@ impl Ledger {
                 keys.epoch
             )));
         }
+        // The scan has read everything back that a head does not cover yet.
+        let checked = tiles.size();
         let last_id = last_row.as_ref().map(|row| &row.id);
         let clock = Clock::new(&*io, last_id.map_or(0, crate::record::id_ms));
         let sequencer =
@@ -362,13 +364,7 @@ impl Ledger {
                 head: heads.last().cloned(),
                 epoch_ends,
             }),
-            signer: Mutex::new(Signer {
-                keys,
-                kek: options.kek.clone(),
-                heads,
-                checked: sealed,
-                signed_at_ms: 0,
-            }),
+            signer: Mutex::new(Signer { keys, kek: options.kek.clone(), heads, checked, signed_at_ms: 0 }),
             opened,
             lock,
             io,

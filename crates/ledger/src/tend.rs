@@ -371,11 +371,7 @@ impl Ledger {
         for block in 0..segment.blocks() {
             let batch = segment.read(block)?;
             let hashes = batch.leaf_hashes()?;
-            let same = || -> Result<bool, Error> {
-                let shape = inner.shape();
-                let mut all = (batch.first..).zip(&hashes);
-                all.try_fold(true, |same, (at, hash)| Ok(same && shape.tiles.leaf_hash(at)? == *hash))
-            };
+            let same = || inner.shape().tiles.leaves_are(batch.first, &hashes);
             // The stored hashes can be at fault as well.
             let good = same()? || inner.remake_tiles()? && same()?;
             if !good {

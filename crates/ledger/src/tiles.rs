@@ -98,6 +98,20 @@ impl Tiles {
         Ok(self.read(0, position, 1)?[0])
     }
 
+    /// Whether the leaves from `first` on have these hashes.
+    pub(crate) fn leaves_are(&self, first: u64, hashes: &[Hash]) -> Result<bool, Error> {
+        let (mut at, end) = (first, first + hashes.len() as u64);
+        while at < end {
+            let next = (at / WIDTH * WIDTH + WIDTH).min(end);
+            let ours = &hashes[(at - first) as usize..(next - first) as usize];
+            if self.read(0, at, next - at)? != ours {
+                return Ok(false);
+            }
+            at = next;
+        }
+        Ok(true)
+    }
+
     /// Root of the tree of the first `size` leaves.
     pub(crate) fn root(&self, size: u64) -> Result<Hash, Error> {
         proof::tree::root(size, self)

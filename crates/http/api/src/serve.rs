@@ -52,9 +52,12 @@ pub async fn serve_with(
     // From here on nobody is let in, and nothing that has begun is waited for any longer.
     let closed = tokio::task::spawn_blocking(move || {
         tending.stop();
-        product.close();
+        product.close()
     });
-    closed.await.map_err(|_| io::Error::other("something broke while the ledgers were closed"))?;
+    closed
+        .await
+        .map_err(|_| io::Error::other("something broke while the ledgers were closed"))?
+        .map_err(io::Error::other)?;
     match was_told {
         true => Ok(()),
         false => Err(io::Error::other("the thread that signs heads has ended")),

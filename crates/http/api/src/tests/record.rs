@@ -165,7 +165,7 @@ async fn a_snapshot_answers_and_records_nothing() {
     let data = dir.path().join("data");
     let writer = Server::over(dir, product.clone(), Limits::default(), Arc::default());
     assert_eq!(writer.post(r#"{"type":"a.b"}"#).await.status, 200);
-    product.close();
+    product.close().unwrap();
     let reader = Indelible::open_read_only(Arc::new(OsIo::new()), Settings::new(data)).unwrap();
     let Server { dir, .. } = writer;
     let server = Server::over(dir, Arc::new(reader), Limits::default(), Arc::default());
