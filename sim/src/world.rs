@@ -300,6 +300,13 @@ impl World {
         drop(ledger);
         match result {
             Ok(value) => Ok(Some(value)),
+            Err(Error::Io(why)) if why.contains("sealing is behind") && !self.bad_weather() => {
+                // It was refused for a reason that tending cures, a second after the last signature.
+                let Some(ledger) = self.ledger.clone() else { return Ok(None) };
+                self.machine.advance(2_000);
+                let cured = ledger.tend().is_ok() || ledger.tend().is_ok();
+                if cured { Ok(None) } else { Err(format!("{doing}: tending does not cure {why:?}")) }
+            }
             Err(e) => {
                 self.excuse(doing, &e)?;
                 self.failed = true;

@@ -282,8 +282,12 @@ fn check_folder(
 
     let (checkpoint, note) = Checkpoint::read(text("checkpoint")?)?;
     let mut chain = Vec::new();
-    while let Ok(link) = text(&format!("keychain/{}.tlog-proof", chain.len())) {
-        chain.push(link);
+    loop {
+        match text(&format!("keychain/{}.tlog-proof", chain.len())) {
+            Ok(link) => chain.push(link),
+            Err(end) if end.verdict == Verdict::Incomplete => break,
+            Err(unreadable) => return Err(unreadable),
+        }
     }
     let own;
     let policy = match policy {
@@ -385,11 +389,21 @@ fn check_folder(
     for text in known {
         let (other, note) = Checkpoint::read(text)?;
         note.require(&log).map_err(|e| bad("the known checkpoint", e.what()))?;
-        let consistency = match other.size <= checkpoint.size && other.size > 0 {
-            true => proof::consistency_proof(other.size, checkpoint.size, &nodes).ok(),
+        let then = match other.size <= checkpoint.size {
+            true => proof::tree::root(other.size, &nodes).ok(),
             false => None,
         };
-        checked.findings.push(proof::compare::compare(&other, &checkpoint, consistency.as_deref()));
+        checked.findings.push(match then {
+            Some(root) => proof::compare::compare(
+                &other,
+                &Checkpoint::new(&*checkpoint.origin, other.size, root),
+                None,
+            ),
+            None => Finding::new(
+                Verdict::Incomplete,
+                format!("the tiles don't reach to the known checkpoint of {} leaves", other.size),
+            ),
+        });
     }
     Ok(())
 }

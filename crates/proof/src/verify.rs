@@ -178,10 +178,11 @@ fn check_seal(
             report.good(format!("sealed by the key of epoch {epoch}"));
             let own_epoch = keychain.epoch_of(position.saturating_add(1)).map_or(epoch, |own| own.number);
             if own_epoch < epoch {
-                report.good(format!(
+                let what = format!(
                     "the event is of epoch {own_epoch}; only a proof in a checkpoint of that epoch would \
                      show that it was not rewritten in epoch {epoch}"
-                ));
+                );
+                report.findings.push(Finding::new(Verdict::Incomplete, what));
             }
         }
         Err(error) => report.findings.push(error.into()),
