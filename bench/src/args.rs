@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) const USAGE: &str = "\
 bench [append|recover|verify|read|size|all] [options]
+bench data [--events N] [--seed N]   prints the events, one a line, for `indelible append`
 
   --events N     events of the ledger that is recovered, verified and read (1 000 000)
   --append N     events of one append run; fewer for small batches (200 000)
@@ -23,6 +24,7 @@ pub(crate) enum What {
     Verify,
     Read,
     Size,
+    Data,
     All,
 }
 
@@ -60,6 +62,7 @@ impl Args {
                 "verify" => args.what = What::Verify,
                 "read" => args.what = What::Read,
                 "size" => args.what = What::Size,
+                "data" => args.what = What::Data,
                 "all" => args.what = What::All,
                 "--events" => args.events = value()?.parse()?,
                 "--append" => args.append = value()?.parse()?,

@@ -19,6 +19,8 @@ mod recover;
 mod size;
 mod table;
 
+use std::io::Write;
+
 use anyhow::Result;
 use bench::data::Generator;
 
@@ -29,11 +31,28 @@ use crate::floors::Floors;
 use crate::large::Large;
 use crate::table::Table;
 
+/// The data set, for programs that take it from a pipe.
+fn print_data(args: &Args) -> Result<()> {
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout());
+    let mut generator = Generator::new(args.seed);
+    let mut event = Vec::new();
+    for _ in 0..args.events {
+        event.clear();
+        generator.next(&mut event);
+        event.push(b'\n');
+        out.write_all(&event)?;
+    }
+    Ok(out.flush()?)
+}
+
 fn main() -> Result<()> {
     let Some(args) = Args::read(std::env::args().skip(1))? else {
         println!("{USAGE}");
         return Ok(());
     };
+    if args.what == What::Data {
+        return print_data(&args);
+    }
     let machine = docs::machine();
     println!("{machine}");
     // First, so that its memory is not what an earlier measurement left behind.

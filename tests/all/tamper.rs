@@ -302,7 +302,10 @@ fn every_file_of_an_evidence_folder_is_checked() {
                 let [first, last] = numbers(&changed).unwrap_or([0, 0]);
                 let said = answer.out.contains(&format!("positions {first} to {last} are complete"));
                 assert_eq!(answer.code == 0, said, "{}", answer.out);
-                assert_eq!(python.code == 0, python.out.contains(&format!("range [{first}, {last}]")) && said);
+                assert_eq!(
+                    python.code == 0,
+                    python.out.contains(&format!("range [{first}, {last}]")) && said
+                );
                 continue;
             }
             assert_eq!(answer.code == 0, is_advice, "{name}, {share}/4: {}{}", answer.out, answer.err);

@@ -394,11 +394,9 @@ fn check_folder(
             false => None,
         };
         checked.findings.push(match then {
-            Some(root) => proof::compare::compare(
-                &other,
-                &Checkpoint::new(&*checkpoint.origin, other.size, root),
-                None,
-            ),
+            Some(root) => {
+                proof::compare::compare(&other, &Checkpoint::new(&*checkpoint.origin, other.size, root), None)
+            }
             None => Finding::new(
                 Verdict::Incomplete,
                 format!("the tiles don't reach to the known checkpoint of {} leaves", other.size),
