@@ -1,10 +1,12 @@
 //! A ledger's life on a real disk: record, read, sign, seal, close, open, erase, verify.
 
-use std::path::Path;
+#![allow(clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::io::{Io, OsIo};
-use ledger::{Entry, Erasure, Known, Ledger, Options, Outcome, Secret, Section, verify};
+use ledger::{Entry, Erasure, Error, Known, Ledger, Options, Outcome, Secret, Section, verify};
 use proof::Verdict;
 
 fn io() -> Arc<dyn Io> {
@@ -142,4 +144,94 @@ fn epochs_change_keys_and_old_heads_stay_theirs() {
     let report = judge(dir.path());
     assert_eq!(report.verdict(), Verdict::Verified, "{:?}", report.findings);
     assert_eq!(report.epochs, 6);
+}
+
+#[test]
+fn each_way_of_being_wrong_has_its_own_answer() {
+    let home = tempfile::tempdir().unwrap();
+    let (dir, copy) = (home.path().join("acme"), home.path().join("copy"));
+    std::fs::create_dir(&copy).unwrap();
+    let mut options = options();
+    options.heads_copy = Some(copy.clone());
+    let open = |options: &Options| Ledger::open(io(), &dir, options.clone()).map(drop);
+    assert!(matches!(open(&options), Err(Error::NotFound(_))), "nothing there");
+
+    let ledger = Ledger::create(io(), &dir, options.clone()).unwrap();
+    ledger.append((0..50).map(entry).collect()).unwrap();
+    ledger.seal().unwrap();
+    assert!(matches!(open(&options), Err(Error::Locked(_))), "a second process");
+    let yesterday: Vec<(PathBuf, Vec<u8>)> =
+        files(&dir).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+    ledger.append((50..100).map(entry).collect()).unwrap();
+    ledger.sign().unwrap();
+    drop(ledger);
+
+    let foreign = Options { kek: Secret::new([8; 32]), ..options.clone() };
+    assert!(matches!(open(&foreign), Err(Error::ForeignKey(_))), "another key");
+    let other = Options { organisation: "globex".into(), ..options.clone() };
+    assert!(matches!(open(&other), Err(Error::Tampered(_))), "another organisation's folder");
+
+    for name in ["keys", "journal-00000000000000000051", "segment-00000000000000000000"] {
+        let path = dir.join(name);
+        let good = std::fs::read(&path).unwrap();
+        let mut newer = good.clone();
+        newer[7] = b'2';
+        // Where the header ends: the checksum is over all of `keys`, and a block or less of the others.
+        let end = match name {
+            "keys" => newer.len(),
+            _ if name.starts_with("journal") => 4096,
+            _ => 165,
+        };
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&newer[..8]), &newer[12..end]);
+        newer[8..12].copy_from_slice(&crc.to_le_bytes());
+        std::fs::write(&path, &newer).unwrap();
+        assert!(matches!(open(&options), Err(Error::NewerFormat(_))), "{name}: {:?}", open(&options));
+        newer[7] = b'3';
+        std::fs::write(&path, &newer).unwrap();
+        assert!(matches!(open(&options), Err(Error::Damaged(_))), "{name}: a flipped bit is no newer format");
+        std::fs::write(&path, &good).unwrap();
+    }
+    open(&options).unwrap();
+
+    for path in files(&dir) {
+        std::fs::remove_file(path).unwrap();
+    }
+    for (path, bytes) in yesterday {
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert!(matches!(open(&options), Err(Error::RolledBack(_))), "the copy of the heads is ahead");
+    let known = Known {
+        organisation: "acme",
+        kek: Some(Secret::new([7; 32])),
+        heads_copy: Some(&copy),
+        ..Known::default()
+    };
+    assert_eq!(verify(&io(), &dir, &known, &mut |_| {}).verdict(), Verdict::RolledBack);
+}
+
+#[test]
+fn tags_hold_after_erasure_and_not_under_another_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = |byte| Arc::new(proof::MacKey::new(&[byte; 32]).unwrap());
+    let tagged = Options { hmac_key: Some(key(1)), ..options() };
+    let ledger = Ledger::create(io(), dir.path(), tagged).unwrap();
+    ledger.append((0..20).map(entry).collect()).unwrap();
+    ledger.erase(&Erasure { first: 3, last: 9, sections: vec![3], request: "dsr-1".into() }).unwrap();
+    let check = |key: &proof::MacKey| {
+        let known = Known {
+            organisation: "acme",
+            kek: Some(Secret::new([7; 32])),
+            hmac_key: Some(key),
+            ..Known::default()
+        };
+        let report = verify(&io(), dir.path(), &known, &mut |_| {});
+        assert_eq!(report.verdict(), Verdict::Verified, "{:?}", report.findings);
+        report.tags
+    };
+    assert_eq!(check(&key(1)), 22, "genesis, twenty events, the erasure");
+    assert_eq!(check(&key(2)), 0, "another key's tags are not looked at");
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
