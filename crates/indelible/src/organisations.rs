@@ -93,6 +93,14 @@ impl Indelible {
             )
         };
         io.create_dir(&data.join("ledgers")).map_err(failed)?;
+        if let Some(copy) = &settings.heads_copy {
+            io.create_dir(copy).map_err(|e| {
+                StartError::new(
+                    format!("couldn't use {} for copies of signed heads: {e}", copy.display()),
+                    "check that it belongs to you",
+                )
+            })?;
+        }
         let lock = io.lock(&data.join("lock")).map_err(failed)?.ok_or_else(|| {
             StartError::new(
                 format!("{} is in use by another process", data.display()),

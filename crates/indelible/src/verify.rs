@@ -71,6 +71,14 @@ pub fn verify_data(
     progress: &mut dyn FnMut(&str, Progress),
 ) -> Result<Vec<Checked>, StartError> {
     let product = Indelible::open_read_only(io.clone(), settings.clone())?;
+    if let Some(copy) = &settings.heads_copy {
+        io.list(copy).map_err(|e| {
+            StartError::new(
+                format!("couldn't read the second copy of signed heads in {}: {e}", copy.display()),
+                "name the folder that the server was given",
+            )
+        })?;
+    }
     let registered = if organisation.is_none() { registered(&product) } else { HashMap::new() };
     let mut names = match organisation {
         Some(name) => vec![name.to_owned()],
