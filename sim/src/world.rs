@@ -292,6 +292,17 @@ impl World {
         Ok(())
     }
 
+    /// What is refused because sealing is behind is taken after a second and a round of tending.
+    fn cure(&mut self, why: &str) -> Told {
+        let Some(ledger) = self.ledger.clone() else { return Ok(()) };
+        // The round that catches up may itself report what it was refused before.
+        let cured = self.calmly(|world| {
+            world.machine.advance(2_000);
+            ledger.tend().or_else(|_| ledger.tend())
+        });
+        cured.map(drop).map_err(|e| format!("tending does not cure {why:?}: {e}"))
+    }
+
     /// Runs an operation that may fail in bad weather.
     fn attempt<T>(&mut self, doing: &str, act: impl FnOnce(&Ledger) -> Result<T, Error>) -> Told<Option<T>> {
         let Some(ledger) = self.ledger.clone() else { return Ok(None) };
@@ -301,11 +312,7 @@ impl World {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Error::Io(why)) if why.contains("sealing is behind") && !self.bad_weather() => {
-                // It was refused for a reason that tending cures, a second after the last signature.
-                let Some(ledger) = self.ledger.clone() else { return Ok(None) };
-                self.machine.advance(2_000);
-                let cured = ledger.tend().is_ok() || ledger.tend().is_ok();
-                if cured { Ok(None) } else { Err(format!("{doing}: tending does not cure {why:?}")) }
+                self.cure(&why).map(|()| None)
             }
             Err(e) => {
                 self.excuse(doing, &e)?;
@@ -367,14 +374,14 @@ impl World {
                     return Ok(());
                 }
                 // In calm weather it is full for a reason that tending cures.
-                self.machine.advance(2_000);
                 drop(ledger);
-                self.tend()?;
+                self.cure(&reason)?;
                 let Some(ledger) = self.ledger.clone() else { return Ok(()) };
                 let number = self.next_number;
                 self.next_number += 1;
                 let again = Sent::Fresh { number, fingerprinted: true };
-                match ledger.append(vec![self.entry(&ledger, again)]) {
+                let entry = self.entry(&ledger, again);
+                match self.calmly(|_| ledger.append(vec![entry])) {
                     Ok(outcomes) => self.acknowledge(&[again], &outcomes),
                     Err(e) => Err(format!("tending does not cure {reason:?}: {e}")),
                 }
@@ -466,8 +473,13 @@ impl World {
             let other = self.chance.one_in(3);
             sent.extend(self.any_known().map(|n| if other { Sent::Other(n) } else { Sent::Again(n) }));
         }
-        let entries = sent.iter().map(|sent| self.entry(&ledger, *sent)).collect();
-        let outcomes = self.calmly(|_| ledger.append(entries)).map_err(|e| format!("duplicates: {e}"))?;
+        let entries: Vec<Entry> = sent.iter().map(|sent| self.entry(&ledger, *sent)).collect();
+        let mut outcomes = self.calmly(|_| ledger.append(entries.clone()));
+        if let Err(AppendError::Busy { reason, .. }) = &outcomes {
+            self.cure(reason)?;
+            outcomes = self.calmly(|_| ledger.append(entries));
+        }
+        let outcomes = outcomes.map_err(|e| format!("duplicates: {e}"))?;
         self.acknowledge(&sent, &outcomes)
     }
 

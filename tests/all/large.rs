@@ -30,7 +30,7 @@ fn a_million_events_are_verified_and_no_change_goes_unseen() {
         return;
     }
     let events = std::env::var("INDELIBLE_LARGE_EVENTS").map_or(EVENTS, |n| n.parse().unwrap());
-    let place = Place::new();
+    let place = Place::optimised();
     let mut out = BufWriter::new(File::create(place.path("events")).unwrap());
     let mut generator = Generator::new(1);
     let mut line = Vec::new();
@@ -77,7 +77,8 @@ fn a_million_events_are_verified_and_no_change_goes_unseen() {
     let mut codes = Vec::new();
     for n in 0..FLIPS as u64 {
         // Fractions of the golden ratio cover evenly and follow no structure of the files.
-        let mut at = (u128::from(n * 0x9e37_79b9_7f4a_7c15 % u64::MAX) * u128::from(all) >> 64) as u64;
+        let share = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut at = ((u128::from(share) * u128::from(all)) >> 64) as u64;
         let (path, _) = truth
             .iter()
             .find(|(_, len)| match at.checked_sub(*len) {

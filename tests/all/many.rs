@@ -94,7 +94,7 @@ fn five_thousand_organisations_cost_a_folder_each_and_nothing_else() {
     eprintln!(
         "{ORGANISATIONS} organisations of {EVENTS} events: made in {created:.1?}, started in {opened:.1?}, a fifth of them read and written in {read:.1?}, 50 verified in {verified:.1?}; at most {files} files open, {} MiB of memory, {} KiB on disk each",
         memory >> 10,
-        bytes / ORGANISATIONS as u64 >> 10,
+        (bytes / ORGANISATIONS as u64) >> 10,
     );
     assert!(files <= FILES_MOST, "{files} files are open");
     assert!(memory <= MEMORY_MOST_KIB, "{memory} KiB of memory");

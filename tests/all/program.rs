@@ -23,32 +23,32 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace")
 }
 
-/// The binary. Cargo is asked for it, so that it is never an old one: it is no part of this package, and a test run
-/// does not build it by itself.
-pub(crate) fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // TARGET/PROFILE/deps/all-0123
-        let this = std::env::current_exe().expect("we are running");
-        let profile = this.parent().and_then(Path::parent).expect("cargo put us here");
-        let target = profile.parent().expect("cargo put us here");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "--quiet", "--workspace", "--bin", "indelible", "--target-dir"]);
-        cargo.arg(target).current_dir(root());
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let output = cargo.output().expect("cargo runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let path = profile.join("indelible");
-        assert!(path.is_file(), "{} was not built", path.display());
-        path
-    })
+/// The binary as the tests were built, or optimised. Cargo is asked for it, so that it is never an old one: it is no
+/// part of this package, and a test run does not build it by itself.
+fn build(optimised: bool) -> PathBuf {
+    // TARGET/PROFILE/deps/all-0123
+    let this = std::env::current_exe().expect("we are running");
+    let profile = this.parent().and_then(Path::parent).expect("cargo put us here");
+    let target = profile.parent().expect("cargo put us here");
+    let optimised = optimised || profile.ends_with("release");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--quiet", "--workspace", "--bin", "indelible", "--target-dir"]);
+    cargo.arg(target).args(optimised.then_some("--release")).current_dir(root());
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let path = target.join(if optimised { "release" } else { "debug" }).join("indelible");
+    assert!(path.is_file(), "{} was not built", path.display());
+    path
 }
 
-/// A command of the binary, in an environment without settings of ours.
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| build(false))
+}
+
+/// A command of a binary, in an environment without settings of ours.
+fn command(binary: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("INDELIBLE_") {
             command.env_remove(name);
@@ -107,11 +107,17 @@ pub(crate) fn number(value: &Value<'_>, pointer: &str) -> u64 {
 /// A folder for one test: `data` in it is the data folder of its commands, the rest is the test's.
 pub(crate) struct Place {
     dir: TempDir,
+    binary: PathBuf,
 }
 
 impl Place {
     pub(crate) fn new() -> Place {
-        Place { dir: TempDir::new().expect("there is room for a folder") }
+        Place { dir: TempDir::new().expect("there is room for a folder"), binary: binary().to_owned() }
+    }
+
+    /// For so much data that only the optimised binary is quick enough.
+    pub(crate) fn optimised() -> Place {
+        Place { dir: TempDir::new().expect("there is room for a folder"), binary: build(true) }
     }
 
     /// With a ledger of `events` numbered events (`source_id` "1" and so on).
@@ -180,7 +186,7 @@ impl Place {
 
     /// A command on the data folder that the test starts itself.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = command(arguments);
+        let mut command = command(&self.binary, arguments);
         command.env("INDELIBLE_DATA", self.data()).current_dir(self.dir.path());
         command
     }
@@ -308,17 +314,17 @@ impl Server {
         let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let (first, lines) = listen_to(out, printed.clone());
         let (second, _) = listen_to(err, printed.clone());
-        let readers = vec![first, second];
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut server = Server { child, address, printed, readers: vec![first, second] };
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = lines.recv_timeout(left) else {
-                let _ = child.kill();
-                panic!("the server did not start: {}", printed.lock().unwrap());
+                panic!("the server did not start: {}", server.printed.lock().unwrap());
             };
             if let Some(address) = line.strip_prefix("Indelible listens on http://") {
-                let address = address.trim().parse().expect("an address and a port");
-                return Server { child, address, printed, readers };
+                server.address = address.trim().parse().expect("an address and a port");
+                return server;
             }
         }
     }

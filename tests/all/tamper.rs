@@ -57,9 +57,7 @@ fn yesterday_s_copy_is_rolled_back_to_whoever_kept_a_checkpoint() {
     // Both truths, side by side, from evidence alone.
     place.run(&["prove", "50..140", "-o", "evidence"]).is(0);
     place.run(&["verify", "evidence", "--known", &new]).is(SPLIT_VIEW);
-    let policy = place.policy("policy");
-    place.python(&["evidence", "--policy", &policy, "--known", &new]).is(SPLIT_VIEW);
-    place.python(&["evidence", "--policy", &policy, "--known", &old]).is(0);
+    place.run(&["verify", "evidence", "--known", &old]).is(0);
 }
 
 #[test]
@@ -304,8 +302,8 @@ fn every_file_of_an_evidence_folder_is_checked() {
                 let [first, last] = numbers(&changed).unwrap_or([0, 0]);
                 let said = format!("positions {first} to {last} are complete");
                 assert!(answer.code != 0 || answer.out.contains(&said), "{}", answer.out);
-                let said = format!("range [{first}, {last}]");
-                assert!(python.code != 0 || python.out.contains(&said), "{}", python.out);
+                let said = [first, last].iter().all(|at| python.out.contains(&at.to_string()));
+                assert!(python.code != 0 || said, "{}", python.out);
                 assert_eq!(python.code == 0, answer.code == 0, "{}{}", python.out, answer.out);
                 continue;
             }

@@ -148,13 +148,22 @@ fn record(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> Result<
     let mut tries = 0;
     loop {
         match product.record(events, sender) {
-            Err(RecordError::Busy { retry_after_ms, .. }) if tries < 50 => {
+            Err(RecordError::Busy { retry_after_ms, .. })
+                if tries < 50 && all_open(product, events, sender) =>
+            {
                 tries += 1;
                 thread::sleep(Duration::from_millis(retry_after_ms.min(1000)));
             }
             other => return other,
         }
     }
+}
+
+/// Whether the ledgers can be opened. One that is damaged, or whose key is another, does not get better by waiting.
+fn all_open(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> bool {
+    let mut names =
+        events.iter().map(|e| e.organisation().or(sender.organisation.as_deref()).unwrap_or(DEFAULT));
+    names.all(|name| product.create(name).is_ok())
 }
 
 /// Does `work` while another thread signs and seals.

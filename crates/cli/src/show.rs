@@ -76,7 +76,7 @@ const FIRST: [&str; 12] = [
 fn people(value: &Value<'_>, indent: usize) {
     let pad = " ".repeat(indent);
     let Value::Object(members) = value else { return };
-    let simple = |value: &Value<'_>| !matches!(value, Value::Object(inner) if inner.len() > 0);
+    let simple = |value: &Value<'_>| !matches!(value, Value::Object(inner) if !inner.is_empty());
     let width = members
         .iter()
         .filter(|(_, value)| simple(value))
@@ -90,7 +90,7 @@ fn people(value: &Value<'_>, indent: usize) {
     for (key, value) in members {
         let key = printable(key);
         match value {
-            Value::Object(inner) if inner.len() > 0 => {
+            Value::Object(inner) if !inner.is_empty() => {
                 line(format_args!("{pad}{key}"));
                 people(value, indent + 2);
             }
