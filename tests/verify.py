@@ -140,8 +140,8 @@ def included_leaf(proof):
     need(root == proof.checkpoint.root, 30, "the leaf is not in the checkpoint's tree")
     return decode_leaf(proof.leaf, proof.index)
 
-def check_keychain(texts, log, checkpoint, first, root):
-    """1.7: the keychain itself, the checkpoint's seal, and that the checkpoint proves events from `first` on."""
+def check_keychain(texts, log, checkpoint, first, last, root):
+    """1.7: the keychain, the checkpoint's seal, and the roots at the ends of the epochs the events belong to."""
     need(texts, 20, "there is none")
     proofs = list(map(parse_proof, texts))
     leaves = list(map(included_leaf, proofs))
@@ -159,8 +159,8 @@ def check_keychain(texts, log, checkpoint, first, root):
         need(log in signed and len(signed) > 1, 20, "size", cp.size, "is not signed by identity and seal")
         need(all(low < cp.size <= high for key, low, high in zip(keys, sizes, sizes[1:]) if key in signed), 30,
              "size", cp.size, "is sealed by the key of another epoch")
-    for cp in checkpoints:
-        if cp.size == checkpoint.size or cp is not checkpoints[0] and first < cp.size < checkpoint.size:
+    for low, cp in zip([2**64] + sizes, checkpoints):                 # a handover's epoch began at low
+        if cp.size == checkpoint.size or low <= last and first < cp.size < checkpoint.size:
             need(root(cp.size) == cp.root, 50 if root(cp.size) else 20, "no such root at size", cp.size)
 
 def fold(hashes):
@@ -224,7 +224,7 @@ def run(base, key, policy, require_seal):
     need(logs, 20, "no signature by a trusted key of", cp.origin)
     check("quorum", need, quorum, 20, "not enough witnesses")
     if proof:
-        first, keychain, leaf = proof.index, proof.keychain, check("inclusion", included_leaf, proof)
+        first, last, keychain, leaf = proof.index, proof.index, proof.keychain, check("inclusion", included_leaf, proof)
         root = {cp.size: cp.root}.get                                 # a checkpoint of another epoch proves nothing
         check("sections", check_sections, leaf or decode_leaf(proof.leaf, proof.index), proof.sections)
     else:
@@ -235,7 +235,7 @@ def run(base, key, policy, require_seal):
         while os.path.exists(path := os.path.join(base, "keychain", f"{len(keychain)}.tlog-proof")):
             keychain.append(read(path).decode())
     if keychain or require_seal or not proof:
-        check("keychain and seal", check_keychain, keychain, logs[0], cp, first, root)
+        check("keychain and seal", check_keychain, keychain, logs[0], cp, first, last, root)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ledger::io::{Io, Open};
 use ledger::{Error, Head, Ledger, Record, Section};
-use proof::tile::{push_entry, tiles_for_range};
+use proof::tile::{push_entry, tiles_for_consistency, tiles_for_range};
 use proof::{Bundle, Disclosed, Disclosure, Extra, Hash, Policy, TlogProof};
 
 /// Epochs whose hand-overs are put into a single proof; of an older ledger they are in the
@@ -44,7 +44,17 @@ pub fn write_evidence(
     let policy = Policy::of_log(ledger.identity().clone()).map_err(|e| Error::Io(e.to_string()))?;
     folder.put("policy", policy.to_string().as_bytes())?;
     folder.put("range", format!("{first} {last}\n").as_bytes())?;
-    for tile in tiles_for_range(first, last, head.size) {
+    let mut tiles = tiles_for_range(first, last, head.size);
+    // So that a reader can compare the tree with the checkpoint that ended each epoch of the range.
+    for end in ledger.epoch_ends().iter().filter(|end| first < end.size && end.size < head.size) {
+        tiles.extend(tiles_for_consistency(end.size, head.size));
+        if last < end.size {
+            break;
+        }
+    }
+    tiles.sort_unstable_by_key(|tile| (tile.level, tile.index));
+    tiles.dedup();
+    for tile in tiles {
         let start = tile.first_hash();
         let hashes = ledger.tile(tile.level as usize, start..start + u64::from(tile.width))?;
         let bytes: Vec<u8> = hashes.iter().flat_map(|h| *h.as_bytes()).collect();
@@ -128,5 +138,43 @@ impl Folder<'_> {
         write().map_err(|e| Error::Io(format!("couldn't write {}: {e}", path.display())))?;
         self.files += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ledger::io::OsIo;
+    use ledger::{Entry, Ledger, Options, Secret};
+    use proof::Verdict;
+
+    use super::*;
+    use crate::verify::{verify_evidence, verify_text};
+
+    #[test]
+    fn a_range_over_several_epochs_brings_what_compares_it_with_each_end() {
+        let home = tempfile::tempdir().unwrap();
+        let io: Arc<dyn Io> = Arc::new(OsIo::new());
+        let mut options = Options::new("acme", Secret::new([7; 32]));
+        options.epoch_ms = 0;
+        let ledger = Ledger::create(io.clone(), &home.path().join("acme"), options).unwrap();
+        for _ in 0..4 {
+            let body = Some(br#"{"action":"test"}"#.to_vec());
+            let entry =
+                Entry { kind: "auth.login".into(), sections: [None, None, body, None], ..Entry::default() };
+            ledger.append(vec![entry; 400]).unwrap();
+            assert!(ledger.tend().unwrap().epoch_ended.is_some());
+        }
+        for (n, (first, last)) in [(0, 1604), (300, 900), (410, 420), (1200, 1604)].into_iter().enumerate() {
+            let dir = home.path().join(format!("evidence-{n}"));
+            write_evidence(&*io, &ledger, first, last, &dir).unwrap();
+            let checked = verify_evidence(&*io, &dir, None, &[]);
+            assert_eq!(checked.verdict(), Verdict::Verified, "{first} to {last}: {:?}", checked.findings);
+        }
+        for position in [0, 1, 401, 402, 1604] {
+            let checked = verify_text(&prove(&ledger, position).unwrap(), None, &[]);
+            assert_eq!(checked.verdict(), Verdict::Verified, "{position}: {:?}", checked.findings);
+        }
     }
 }

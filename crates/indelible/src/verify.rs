@@ -7,7 +7,7 @@ use std::sync::Arc;
 use event::Value;
 use ledger::io::{Io, read_all};
 use ledger::{Known, Progress};
-use proof::tile::{entries, tile_hashes, tiles_for_range};
+use proof::tile::{entries, tile_hashes, tiles_for_consistency, tiles_for_range};
 use proof::{
     Bundle, Checkpoint, Finding, Hash, Keychain, LeafRef, Policy, TileNodes, TlogProof, Trust, Verdict,
 };
@@ -332,8 +332,16 @@ fn check_folder(
         .filter(|(a, b)| a <= b && *b < checkpoint.size)
         .ok_or_else(|| bad("range", "expected two positions under the checkpoint"))?;
 
+    let ends: Vec<Checkpoint> = keychain
+        .epochs()
+        .iter()
+        .filter_map(|epoch| epoch.closed_by.clone().filter(|end| epoch.after <= last && first < end.size))
+        .filter(|end| end.size <= checkpoint.size)
+        .collect();
+    let mut needed = tiles_for_range(first, last, checkpoint.size);
+    needed.extend(ends.iter().flat_map(|end| tiles_for_consistency(end.size, checkpoint.size)));
     let mut tiles: HashMap<(u32, u64), Vec<Hash>> = HashMap::new();
-    for tile in tiles_for_range(first, last, checkpoint.size) {
+    for tile in needed {
         let hashes = tile_hashes(&read(&tile.path())?, tile.width)?;
         tiles.insert((tile.level, tile.index), hashes);
     }
@@ -350,6 +358,16 @@ fn check_folder(
         return Err(tampered("the tiles do not give the checkpoint's root".into()));
     }
     checked.find(Verdict::Verified, "the tiles give the checkpoint's root");
+    // Whoever has today's keys can sign a new history and attach the genuine keychain; what ended an
+    // epoch they cannot sign again.
+    for end in ends {
+        if proof::tree::root(end.size, &nodes)? != end.root {
+            return Err(Finding::new(
+                Verdict::SplitView,
+                format!("the checkpoint that ended an epoch at {} leaves has another root", end.size),
+            ));
+        }
+    }
 
     let mut leaves: HashMap<u64, Vec<u8>> = HashMap::new();
     let (mut position, mut received) = (first, 0);

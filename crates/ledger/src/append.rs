@@ -202,6 +202,7 @@ impl Inner {
         if let Some(step) = step {
             let body = format!(r#"{{"from_ms":{},"to_ms":{}}}"#, step.from_ms, step.to_ms);
             self.control(sequencer, now_ms, &[Control { kind: "ledger.clock_stepped", body }])?;
+            sequencer.clock.noted();
         }
         let mut outcomes = Vec::new();
         let mut entries = group.iter().flat_map(|w| &w.entries).peekable();

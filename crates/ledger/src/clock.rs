@@ -15,6 +15,8 @@ pub(crate) struct Clock {
     monotonic_ms: u64,
     last_ms: u64,
     held: bool,
+    /// Seen and not yet in the ledger.
+    step: Option<Step>,
 }
 
 /// A jump of the wall clock that was not followed.
@@ -30,21 +32,28 @@ impl Clock {
         let wall_ms = io.wall_ms();
         // A clock that was set back while we were stopped is a step like any other.
         let expected = if last_ms > wall_ms + STEP_MS { last_ms } else { wall_ms };
-        Clock { wall_ms: expected, monotonic_ms: io.monotonic_ms(), last_ms, held: false }
+        Clock { wall_ms: expected, monotonic_ms: io.monotonic_ms(), last_ms, held: false, step: None }
     }
 
-    /// Time of receipt for what is committed now, and a step if one was just seen.
+    /// Time of receipt for what is committed now, and a step that the ledger does not say yet.
     pub(crate) fn now(&mut self, io: &dyn Io) -> (u64, Option<Step>) {
         let (wall, monotonic) = (io.wall_ms(), io.monotonic_ms());
         let expected = self.wall_ms + monotonic.saturating_sub(self.monotonic_ms);
         let off = wall.abs_diff(expected) > STEP_MS;
-        let step = (off && !self.held).then_some(Step { from_ms: expected, to_ms: wall });
+        if off && !self.held {
+            self.step = Some(Step { from_ms: expected, to_ms: wall });
+        }
         self.held = off;
         if !off {
             (self.wall_ms, self.monotonic_ms) = (wall, monotonic);
         }
         self.last_ms = self.last_ms.max(if off { expected } else { wall });
-        (self.last_ms, step)
+        (self.last_ms, self.step)
+    }
+
+    /// The step was recorded.
+    pub(crate) fn noted(&mut self) {
+        self.step = None;
     }
 
     /// Whether the wall clock is not being followed.

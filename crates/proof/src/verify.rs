@@ -172,6 +172,11 @@ fn check_seal(
         let what = "the ledger begins with another genesis leaf than the one remembered";
         report.findings.push(Finding::new(Verdict::SplitView, what));
     }
+    let ended = keychain.epochs().iter().filter_map(|epoch| epoch.closed_by.as_ref());
+    if ended.clone().any(|end| end.size == checkpoint.size && end.root != checkpoint.root) {
+        let what = format!("the epoch that ended at {} leaves ended with another root", checkpoint.size);
+        report.findings.push(Finding::new(Verdict::SplitView, what));
+    }
     match keychain.check_seal(checkpoint, note) {
         Ok(epoch) => {
             report.epoch = Some(epoch);
