@@ -11,15 +11,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("proof", &[]),
     ("ledger", &["proof"]),
-    ("indelible", &["event", "ledger", "proof"]),
+    ("query", &["event"]),
+    ("redact", &["event"]),
+    ("access", &["event", "query"]),
+    ("state", &["access", "event"]),
+    ("index", &["event", "ledger", "query"]),
+    ("indelible", &["access", "event", "index", "ledger", "proof", "query", "redact", "state"]),
     ("receivers", &["event", "indelible"]),
-    ("api", &["event", "indelible", "receivers"]),
+    ("api", &["access", "event", "indelible", "query", "receivers"]),
     ("cli", ALL),
     ("bench", ALL),
     ("sim", ALL),
     ("tests", ALL),
 ];
-const ALL: &[&str] = &["event", "proof", "ledger", "indelible", "receivers", "api", "bench", "sim"];
+const ALL: &[&str] = &[
+    "event", "proof", "ledger", "query", "redact", "access", "state", "index", "indelible", "receivers", "api", "bench",
+    "sim",
+];
 
 /// Who may touch disk, clock and chance. Simulator, benchmark and tests may, too.
 const OWNERS: &[&str] = &["crates/ledger/src/io.rs", "crates/cli/src/input.rs"];

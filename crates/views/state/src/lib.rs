@@ -1,0 +1,3 @@
+//! What was decided? Administration, folded from `config.*` events.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
