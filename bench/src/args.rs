@@ -6,7 +6,11 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) const USAGE: &str = "\
 bench [append|recover|verify|read|size|all] [options]
-bench data [--events N] [--seed N]   prints the events, one a line, for `indelible append`
+bench http [options]      sends events to a server over HTTP
+bench queries [options]   asks a server the questions that the peers are asked
+bench data [--events N] [--seed N]        prints the events, one a line
+bench questions [--events N] [--seed N]   prints the questions for them and their answers, as JSON
+bench docs                writes what was saved into docs/performance.md
 
   --events N     events of the ledger that is recovered, verified and read (1 000 000)
   --append N     events of one append run; fewer for small batches (200 000)
@@ -15,7 +19,20 @@ bench data [--events N] [--seed N]   prints the events, one a line, for `indelib
   --rounds N     rounds to take the median of, after one that is dropped (5)
   --dir DIR      where to write; a folder of its own in it is removed afterwards (the system's temporary folder)
   --seed N       seed of the data (1)
-  --write-docs   write docs/performance.md (with `all`)";
+  --write-docs   write docs/performance.md (with `all`)
+
+http and queries start a server of their own, unless they are told of one:
+  --server FILE  the program (`indelible` beside this one)
+  --url URL      a server that runs, http://ADDRESS:PORT, with --token TOKEN
+  --pid N        its process, for its processor time and memory
+  --data DIR     its data; with queries and no --url: a folder to start the server on
+  --batch N      events of a request (500)
+  --connections N            (4)
+  --rate N       events a second that are due, instead of as many as go
+  --overload S   afterwards offer ten times as much for S seconds
+  --overload-connections N   (256)
+  --runs N       times that a question is asked (100)
+  --save FILE    write the figures as JSON, for `bench docs`: bench/figures/NAME.json";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
@@ -25,6 +42,10 @@ pub(crate) enum What {
     Read,
     Size,
     Data,
+    Http,
+    Queries,
+    Questions,
+    Docs,
     All,
 }
 
@@ -38,6 +59,17 @@ pub(crate) struct Args {
     pub(crate) dir: PathBuf,
     pub(crate) seed: u64,
     pub(crate) write_docs: bool,
+    server: Option<PathBuf>,
+    pub(crate) url: Option<String>,
+    token: Option<String>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) connections: usize,
+    pub(crate) rate: Option<f64>,
+    pub(crate) overload: Option<u64>,
+    pub(crate) overload_connections: usize,
+    pub(crate) runs: usize,
+    pub(crate) save: Option<PathBuf>,
 }
 
 impl Args {
@@ -53,6 +85,17 @@ impl Args {
             dir: std::env::temp_dir(),
             seed: 1,
             write_docs: false,
+            server: None,
+            url: None,
+            token: None,
+            pid: None,
+            data: None,
+            connections: 4,
+            rate: None,
+            overload: None,
+            overload_connections: 256,
+            runs: 100,
+            save: None,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} wants a value"));
@@ -63,6 +106,10 @@ impl Args {
                 "read" => args.what = What::Read,
                 "size" => args.what = What::Size,
                 "data" => args.what = What::Data,
+                "http" => args.what = What::Http,
+                "queries" => args.what = What::Queries,
+                "questions" => args.what = What::Questions,
+                "docs" => args.what = What::Docs,
                 "all" => args.what = What::All,
                 "--events" => args.events = value()?.parse()?,
                 "--append" => args.append = value()?.parse()?,
@@ -72,6 +119,17 @@ impl Args {
                 "--dir" => args.dir = value()?.into(),
                 "--seed" => args.seed = value()?.parse()?,
                 "--write-docs" => args.write_docs = true,
+                "--server" => args.server = Some(value()?.into()),
+                "--url" => args.url = Some(value()?),
+                "--token" => args.token = Some(value()?),
+                "--pid" => args.pid = Some(value()?.parse()?),
+                "--data" => args.data = Some(value()?.into()),
+                "--connections" => args.connections = value()?.parse()?,
+                "--rate" => args.rate = Some(value()?.parse()?),
+                "--overload" => args.overload = Some(value()?.parse()?),
+                "--overload-connections" => args.overload_connections = value()?.parse()?,
+                "--runs" => args.runs = value()?.parse()?,
+                "--save" => args.save = Some(value()?.into()),
                 "--help" | "-h" => return Ok(None),
                 _ => bail!("{word:?} is not understood\n\n{USAGE}"),
             }
@@ -79,9 +137,38 @@ impl Args {
         if args.write_docs && args.what != What::All {
             bail!("--write-docs wants every measurement: leave the word out, or say `all`");
         }
-        if args.events == 0 || args.append == 0 || args.rounds == 0 {
+        let counts =
+            [args.events, args.append, args.rounds, args.connections, args.overload_connections, args.runs];
+        if counts.contains(&0) || args.batch == Some(0) || args.rate.is_some_and(|rate| rate <= 0.0) {
             bail!("nothing would be measured");
         }
+        if args.rate.is_some() && args.overload.is_some() {
+            bail!("what the server can take is measured without --rate; only then can more be offered");
+        }
         Ok(Some(args))
+    }
+
+    /// The program that is measured.
+    pub(crate) fn server(&self) -> Result<PathBuf> {
+        let path = match &self.server {
+            Some(path) => path.clone(),
+            None => std::env::current_exe()?.with_file_name("indelible"),
+        };
+        if !path.is_file() {
+            bail!(
+                "there is no {}; build it with `cargo build --release -p cli`, or name it with --server",
+                path.display()
+            );
+        }
+        Ok(path)
+    }
+
+    /// Where the server says what it does, for whoever wonders about a figure.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.join("indelible-bench-server.log")
+    }
+
+    pub(crate) fn token(&self) -> Result<String> {
+        self.token.clone().context("--url wants a --token")
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::saved;
 use crate::table::Table;
 
 /// Where and on what it was measured.
@@ -28,6 +29,12 @@ The floors were measured in the same process, taking turns with what they belong
 
 ";
 
+pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
+
+/// Between these stands what was measured in other runs and saved.
+const SAVED: &str = "<!-- saved -->\n\n";
+const SAVED_END: &str = "<!-- end of saved -->\n\n";
+
 const AFTER: &str = "\
 ## What we lose
 
@@ -47,8 +54,26 @@ pub(crate) fn write(path: &Path, setting: &Setting, tables: &[Table]) -> Result<
         setting.machine, setting.data, setting.rounds
     );
     tables.iter().for_each(|table| text += &table.markdown());
+    text += &format!("{SAVED}{}{SAVED_END}", saved::markdown()?);
     text += AFTER;
     std::fs::write(path, text).with_context(|| format!("couldn't write {}", path.display()))
+}
+
+/// Only the part that was saved; the rest of the document stays.
+pub(crate) fn write_saved(path: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("couldn't read {}", path.display()))?;
+    let text =
+        with_saved(&text, &saved::markdown()?).context("the document was not written by `--write-docs`")?;
+    std::fs::write(path, text).with_context(|| format!("couldn't write {}", path.display()))
+}
+
+/// Puts `saved` between its marks, or before the last part of a document that has none yet.
+fn with_saved(text: &str, saved: &str) -> Option<String> {
+    let (before, after) = match text.split_once(SAVED) {
+        Some((before, rest)) => (before, rest.split_once(SAVED_END)?.1),
+        None => text.split_at(text.find(AFTER)?),
+    };
+    Some(format!("{before}{SAVED}{saved}{SAVED_END}{after}"))
 }
 
 /// Processor, cores, kernel and load.
@@ -65,4 +90,18 @@ pub(crate) fn machine() -> String {
         kernel.trim(),
         load.split(' ').next().unwrap_or("unknown")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_saved_takes_the_place_of_what_was_there() {
+        let first = with_saved(&format!("# Performance\n\n{AFTER}"), "## One\n\n").unwrap();
+        assert!(first.contains("## One") && first.ends_with(AFTER));
+        let second = with_saved(&first, "## Two\n\n").unwrap();
+        assert_eq!(second, first.replace("## One", "## Two"));
+        assert_eq!(with_saved("# Something else\n", ""), None);
+    }
 }

@@ -164,6 +164,18 @@ impl Floors {
     }
 }
 
+/// Milliseconds of writing and syncing so many bytes into blocks that were written before.
+pub(crate) fn commit(parent: &Path, bytes: usize) -> Result<Figures> {
+    const TIMES: usize = 60;
+    let folder = Folder::new(parent, "commit")?;
+    let file = File::create(folder.path().join("written"))?;
+    let step = bytes.next_multiple_of(4096);
+    file.write_all_at(&vec![0; TIMES * step], 0)?;
+    file.sync_data()?;
+    let bytes: Vec<u8> = (0..bytes).map(|n| ((n * 31) >> 3) as u8).collect();
+    (0..TIMES).map(|time| sync_once(&file, &bytes, (time * step) as u64)).collect()
+}
+
 /// Milliseconds of one write and sync.
 fn sync_once(file: &File, bytes: &[u8], at: u64) -> Result<f64> {
     let started = Instant::now();

@@ -1,9 +1,10 @@
-//! Measures the ledger beside the floors of the machine it runs on.
+//! Measures the ledger beside the floors of the machine it runs on, and the server over HTTP beside other systems.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 mod append;
 mod args;
+mod client;
 mod counting;
 mod disk;
 mod docs;
@@ -11,11 +12,17 @@ mod door;
 mod events;
 mod figures;
 mod floors;
+mod http;
 mod judge;
 mod large;
+mod load;
 mod meter;
+mod queries;
+mod questions;
 mod reads;
 mod recover;
+mod saved;
+mod server;
 mod size;
 mod table;
 
@@ -50,11 +57,19 @@ fn main() -> Result<()> {
         println!("{USAGE}");
         return Ok(());
     };
-    if args.what == What::Data {
-        return print_data(&args);
+    match args.what {
+        What::Data => return print_data(&args),
+        What::Questions => return questions::print(args.events, args.seed),
+        What::Docs => return docs::write_saved(docs::PATH.as_ref()),
+        _ => {}
     }
     let machine = docs::machine();
     println!("{machine}");
+    match args.what {
+        What::Http => return http::measure(&args, &machine),
+        What::Queries => return queries::measure(&args, &machine),
+        _ => {}
+    }
     // First, so that its memory is not what an earlier measurement left behind.
     let mut large = match args.what {
         What::Append => None,
@@ -98,7 +113,6 @@ fn main() -> Result<()> {
         }
     }
     if args.write_docs {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
         let rounds = format!(
             "{} for append and its floors after one that was dropped, each of up to {} events in a fresh folder; \
              3 for recovery and verification.",
@@ -106,7 +120,7 @@ fn main() -> Result<()> {
             whole(args.append as f64)
         );
         let setting = docs::Setting { machine, data, rounds };
-        docs::write(path.as_ref(), &setting, &tables)?;
+        docs::write(docs::PATH.as_ref(), &setting, &tables)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Time, processor time and memory of this process, as Linux tells them.
+//! Time, processor time and memory of this process and of others, as Linux tells them.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -26,9 +26,14 @@ impl Meter {
     }
 }
 
-/// User and system time of the process, to 10 ms.
+/// User and system time of this process, to 10 ms.
 fn process_cpu() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    cpu_of(std::process::id())
+}
+
+/// User and system time of a process, to 10 ms; none if there is no such process.
+pub(crate) fn cpu_of(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     // Fields 14 and 15 of proc_pid_stat(5), in ticks, which Linux shows as hundredths of a second everywhere.
     let ticks: u64 = after_name.split_ascii_whitespace().skip(11).take(2).filter_map(number).sum();
@@ -41,14 +46,24 @@ pub(crate) fn thread_cpu() -> Duration {
     Duration::from_nanos(stat.split(' ').next().and_then(number).unwrap_or(0))
 }
 
-/// Forgets the peak, so that the next one is of what comes now. Not every system lets us.
+/// Forgets the peak of this process, so that the next one is of what comes now.
 pub(crate) fn reset_peak_memory() {
-    let _ = fs::write("/proc/self/clear_refs", "5");
+    reset_peak_memory_of(std::process::id());
 }
 
-/// Bytes of the largest resident set since the last reset.
+/// The same of a process. Not every system lets us.
+pub(crate) fn reset_peak_memory_of(pid: u32) {
+    let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+}
+
+/// Bytes of the largest resident set of this process since the last reset.
 pub(crate) fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    peak_memory_of(std::process::id())
+}
+
+/// The same of a process.
+pub(crate) fn peak_memory_of(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     1024 * line.split_ascii_whitespace().next().and_then(number).unwrap_or(0)
 }

@@ -6,18 +6,18 @@ pub(crate) struct Table {
     pub(crate) title: String,
     /// What is measured and how.
     pub(crate) about: String,
-    pub(crate) head: Vec<&'static str>,
+    pub(crate) head: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
     /// What to take from it.
     pub(crate) after: Vec<String>,
 }
 
 impl Table {
-    pub(crate) fn new(title: impl Into<String>, about: impl Into<String>, head: &[&'static str]) -> Table {
+    pub(crate) fn new(title: impl Into<String>, about: impl Into<String>, head: &[&str]) -> Table {
         Table {
             title: title.into(),
             about: about.into(),
-            head: head.to_vec(),
+            head: head.iter().map(|&name| name.to_owned()).collect(),
             rows: Vec::new(),
             after: Vec::new(),
         }
@@ -47,7 +47,7 @@ impl Table {
             }
             out.push('\n');
         };
-        line(&mut self.head.iter().copied());
+        line(&mut self.head.iter().map(String::as_str));
         for row in &self.rows {
             line(&mut row.iter().map(String::as_str));
         }

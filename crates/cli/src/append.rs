@@ -144,7 +144,11 @@ fn record_lines(
 }
 
 /// Records, waiting while sealing is behind: a person who appends a file has time.
-fn record(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> Result<Vec<Recorded>, RecordError> {
+pub(crate) fn record(
+    product: &Indelible,
+    events: &[Event<'_>],
+    sender: &Sender,
+) -> Result<Vec<Recorded>, RecordError> {
     let mut tries = 0;
     loop {
         match product.record(events, sender) {
@@ -167,7 +171,7 @@ fn all_open(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> bool 
 }
 
 /// Does `work` while another thread signs and seals.
-fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let done = AtomicBool::new(false);
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {

@@ -61,3 +61,8 @@ pub(crate) fn whole(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     anyhow::ensure!(bytes.len() as u64 <= limit, "{} has more than {limit} bytes", path.display());
     Ok(bytes)
 }
+
+/// Whether there is a file of that name.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.is_file()
+}

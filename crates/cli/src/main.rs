@@ -8,6 +8,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod append;
+mod config;
+mod demo;
 mod input;
 mod keys;
 mod output;
@@ -63,8 +65,12 @@ enum Command {
     Erase(keys::Erase),
     /// Put another key-encryption key in the place of the present one
     RotateKey(keys::RotateKey),
+    /// Check, show and describe the configuration, or import another product's
+    Config(config::Command),
     /// Serve events over HTTP
     Serve(serve::Serve),
+    /// Record the week of an organisation that does not exist, to try things on
+    Demo(demo::Demo),
 }
 
 /// Where the data lies and what it takes to open it.
@@ -141,7 +147,9 @@ fn main() -> ExitCode {
         Command::Stats(command) => command.run(),
         Command::Erase(command) => command.run(),
         Command::RotateKey(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("indelible: {}", output::printable(&format!("{error:#}")));

@@ -1,22 +1,43 @@
-//! The product without a network: events in by [`Indelible::record`], answers out by
-//! [`Indelible::find`], [`Indelible::search`] and [`Indelible::prove`]. A list of steps; the parts
-//! that know how are below.
+//! The product without a network. A list of steps; the parts that know how are below.
+//!
+//! * In: [`Indelible::record`] redacts, records and answers with receipts; what is refused goes to [`Indelible::quarantine`].
+//! * Out: [`Indelible::search`] and its neighbours ask for somebody ([`access::Viewer`]); every question is checked, made
+//!   narrower by the asker's role, and recorded.
+//! * [`Indelible::authenticate`] says who asks; keys, users and settings change only by events.
+//! * [`Indelible::tend`] signs and seals, [`Indelible::index_step`] makes searchable: somebody calls them all the time.
 
 #![warn(missing_docs)]
 
+mod admin;
+mod ask;
+mod audit;
+mod decimal;
 mod evidence;
-mod find;
+mod found;
+mod indexing;
 mod keys;
 mod organisations;
+mod quarantine;
 mod record;
+mod recording;
+mod scan;
+mod show;
+mod tail;
 mod tend;
 mod verify;
 
+pub use admin::{AuthError, NewKey};
+pub use ask::{
+    AskError, Count, Facet, Group, Interval, Measure, Order, PAGE_MOST, Page, Paging, Question, Slot, Total,
+};
 pub use evidence::{prove, write_evidence};
-pub use find::{Page, Question, show, show_id};
+pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};
 pub use organisations::{Indelible, Settings, StartError, check_organisation};
-pub use record::{RecordError, Recorded, Sender};
+pub use quarantine::{QuarantinePolicy, Refused};
+pub use record::{AUTH_KEY, AUTH_LOCAL, RecordError, Recorded, Sender};
+pub use show::{show, show_id};
+pub use tail::{Export, Tail};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 
 /// What the ledger answers with, for those who may not look into it themselves.

@@ -6,18 +6,23 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use ledger::io::{Io, Lock, read_all, replace};
+use ledger::io::{Io, Lock};
 use ledger::{Error, Ledger, Options, Secret};
 use proof::MacKey;
+use query::Filter;
+use redact::{Policy, Redactor};
+use state::{Small, State};
 
+use crate::audit::Audit;
+use crate::indexing::Indexing;
 use crate::keys::{KeySource, load_kek};
+use crate::quarantine::QuarantinePolicy;
+use crate::recording::Recording;
 
 /// Ledgers that are open at once, each with a handful of file handles.
 const OPEN: usize = 256;
-/// Holds a keyed hash, not the token.
-const ADMIN_TOKEN: &str = "admin-token";
 
 /// How the product is to be run.
 #[derive(Clone, Debug)]
@@ -32,12 +37,33 @@ pub struct Settings {
     pub heads_copy: Option<PathBuf>,
     /// Names of new ledgers begin with this; a random one each if absent.
     pub origin: Option<String>,
+    /// What may be kept of an event.
+    pub redaction: Policy,
+    /// Events for which best effort is enough when they cannot be recorded; all must be if absent.
+    pub best_effort: Option<Filter>,
+    /// What is kept of refused events.
+    pub quarantine: QuarantinePolicy,
+    /// Ledgers with fewer leaves are scanned, and have no index.
+    pub scan_below: u64,
+    /// Most bytes of decrypted index in memory, for all organisations together.
+    pub index_cache_bytes: usize,
 }
 
 impl Settings {
     /// Defaults over a data folder.
     pub fn new(data: impl Into<PathBuf>) -> Settings {
-        Settings { data: data.into(), key: None, hmac_key: None, heads_copy: None, origin: None }
+        Settings {
+            data: data.into(),
+            key: None,
+            hmac_key: None,
+            heads_copy: None,
+            origin: None,
+            redaction: Policy::default(),
+            best_effort: None,
+            quarantine: QuarantinePolicy::default(),
+            scan_below: 2000,
+            index_cache_bytes: 256 << 20,
+        }
     }
 }
 
@@ -72,6 +98,17 @@ pub struct Indelible {
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     clock: AtomicU64,
     pub(crate) rota: Mutex<crate::tend::Rota>,
+    pub(crate) recording: Recording,
+    pub(crate) audit: Audit,
+    pub(crate) indexing: Indexing,
+    /// Administration as it is now; empty and unused in a folder that is only read.
+    pub(crate) state: State,
+    /// One change at a time: what it is checked against must still hold when it is recorded.
+    pub(crate) changing: Mutex<()>,
+    /// Hashes the secrets of API keys.
+    pub(crate) credentials: OnceLock<Secret>,
+    pub(crate) small: Small,
+    redactor: Redactor,
     /// `None` when it was opened for reading beside a running server.
     lock: Option<Box<dyn Lock>>,
 }
@@ -132,15 +169,48 @@ impl Indelible {
         let fresh = list(&*io, &settings.data).is_empty();
         let source = settings.key.clone().unwrap_or_else(|| KeySource::File(settings.data.join("kek")));
         let kek = load_kek(&*io, &source, fresh && lock.is_some())?;
-        Ok(Indelible {
+        let redactor = Redactor::new(&settings.redaction).map_err(|e| {
+            StartError::new(
+                format!("the redaction policy can't be used: {e}"),
+                "mend it in the configuration",
+            )
+        })?;
+        let views = settings.data.join("views");
+        let (state, small) = match &lock {
+            Some(_) => {
+                io.create_dir(&views).map_err(|e| {
+                    StartError::new(format!("couldn't create {}: {e}", views.display()), "check its owner")
+                })?;
+                (open_state(&*io, &views)?, open_small(&*io, &views)?)
+            }
+            None => (State::in_memory().map_err(no_state)?, Small::in_memory().map_err(no_small)?),
+        };
+        let product = Indelible {
             io,
+            recording: settings.best_effort.as_ref().map_or_else(Recording::default, Recording::best_effort),
+            audit: Audit::default(),
+            indexing: Indexing::new(settings.index_cache_bytes),
+            state,
+            changing: Mutex::default(),
+            credentials: OnceLock::new(),
+            small,
+            redactor,
             settings,
             kek,
             slots: Mutex::default(),
             clock: AtomicU64::new(1),
             rota: Mutex::default(),
             lock,
-        })
+        };
+        if product.lock.is_some() {
+            product.fold_what_is_missing()?;
+        }
+        Ok(product)
+    }
+
+    /// What decides what may be kept.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// Organisations that have a ledger, sorted.
@@ -151,36 +221,6 @@ impl Indelible {
     /// Whether this one may only read.
     pub fn read_only(&self) -> bool {
         self.lock.is_none()
-    }
-
-    /// A keyed hash for something that must be recognised and not kept, such as a token.
-    pub fn token_hash(&self, token: &str) -> [u8; 32] {
-        self.kek.tag("tokens", token.as_bytes())
-    }
-
-    /// The keyed hash of the admin token that was made at the first start.
-    pub fn admin_token(&self) -> Result<Option<[u8; 32]>, StartError> {
-        let path = self.settings.data.join(ADMIN_TOKEN);
-        match read_all(&*self.io, &path, 64) {
-            Ok(bytes) => match bytes.try_into() {
-                Ok(hash) => Ok(Some(hash)),
-                Err(_) => Err(StartError::new(
-                    format!("{} is damaged", path.display()),
-                    "remove it to have a new token made",
-                )),
-            },
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => {
-                Err(StartError::new(format!("couldn't read {}: {e}", path.display()), "check its owner"))
-            }
-        }
-    }
-
-    /// Keeps the keyed hash of the admin token.
-    pub fn store_admin_token(&self, hash: &[u8; 32]) -> Result<(), StartError> {
-        replace(&*self.io, &self.settings.data, ADMIN_TOKEN, hash).map_err(|e| {
-            StartError::new(format!("couldn't keep the admin token: {e}"), "check the data folder")
-        })
     }
 
     /// Folder of an organisation's ledger.
@@ -333,4 +373,45 @@ fn list(io: &dyn Io, data: &Path) -> Vec<String> {
     let mut names = io.list(&data.join("ledgers")).unwrap_or_default();
     names.retain(|name| check_organisation(name).is_ok());
     names
+}
+
+/// The state view. One that cannot be used is removed and made anew from the ledgers.
+fn open_state(io: &dyn Io, views: &Path) -> Result<State, StartError> {
+    let path = views.join("state.sqlite");
+    if let Ok(state) = State::open(&path) {
+        return Ok(state);
+    }
+    tracing::warn!("the state view can't be used; it is made anew from the ledgers");
+    remove_database(io, &path);
+    State::open(&path).map_err(no_state)
+}
+
+fn open_small(io: &dyn Io, views: &Path) -> Result<Small, StartError> {
+    let path = views.join("small.sqlite");
+    if let Ok(small) = Small::open(&path) {
+        return Ok(small);
+    }
+    tracing::warn!("the quarantine can't be used; it is begun anew");
+    remove_database(io, &path);
+    Small::open(&path).map_err(no_small)
+}
+
+fn remove_database(io: &dyn Io, path: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        // What is not there need not be removed; what can't be removed is reported by opening it.
+        let _ = io.remove(Path::new(&name));
+    }
+}
+
+fn no_state(error: state::Error) -> StartError {
+    StartError::new(
+        format!("the state view can't be used: {error}"),
+        "check the folder `views` and its owner",
+    )
+}
+
+fn no_small(error: state::QuarantineError) -> StartError {
+    StartError::new(error.to_string(), "check the folder `views` and its owner")
 }

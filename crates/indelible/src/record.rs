@@ -1,18 +1,72 @@
-//! The door in: events become entries of their organisations' ledgers.
+//! The door in: events are redacted and become entries of their organisations' ledgers.
 
-use event::{Event, Object, Value};
+use event::{Code, Event, Object, Refusal, Value, time};
 use ledger::{AppendError, Entry, Error, Ledger, Outcome, Receipt, SECTIONS};
+use redact::{Keys, Origin};
+use state::{Change, Organisation};
 
 use crate::organisations::{Indelible, check_organisation};
 use crate::{DEFAULT, SYSTEM};
 
+/// How a sender proved itself (docs/format.md, 1.2): by a bearer key.
+pub const AUTH_KEY: u8 = 1;
+/// By being on the host, with the data folder's key.
+pub const AUTH_LOCAL: u8 = 5;
+/// It is we who say it. No sender can: what is folded into the administration, for one, is only what says this.
+pub(crate) const AUTH_SELF: u8 = 6;
+/// Beginnings of the types of our own events, which nobody else may send.
+const OURS: [&str; 6] = ["alert.", "audit.", "config.", "ledger.", "report.", "sink."];
+
 /// Who sends, as far as the door could tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// How it proved itself (docs/format.md, 1.2): 0 not at all, 1 bearer key, 5 local command.
+    /// [`AUTH_KEY`] or [`AUTH_LOCAL`]; 0 not at all.
     pub auth: u8,
     /// Organisation of events that name none.
     pub organisation: Option<String>,
+    /// Whether events may name another organisation than that.
+    pub anywhere: bool,
+    /// Whether the events come from an adapter of ours, which has fingerprinted texts with our keys.
+    pub is_adapter: bool,
+}
+
+impl Sender {
+    /// Somebody on the host, who may write into any organisation.
+    pub fn local(organisation: impl Into<String>) -> Sender {
+        Sender {
+            auth: AUTH_LOCAL,
+            organisation: Some(organisation.into()),
+            anywhere: true,
+            is_adapter: false,
+        }
+    }
+
+    /// The same sender, by way of an adapter of ours.
+    pub fn by_adapter(self) -> Sender {
+        Sender { is_adapter: true, ..self }
+    }
+
+    /// In whose ledger an event of this sender belongs, or why it may not be sent.
+    pub fn organisation_of<'a>(&'a self, event: &'a Event<'_>) -> Result<&'a str, Refusal> {
+        let kind = event.type_said();
+        if OURS.iter().any(|ours| kind.starts_with(ours)) {
+            let reason = "types that begin with alert., audit., config., ledger., report. or sink. are Indelible's own";
+            return Err(Refusal::new(Code::BadValue, "/type", reason));
+        }
+        let own = self.organisation.as_deref().unwrap_or(DEFAULT);
+        let name = event.organisation().unwrap_or(own);
+        let reason = match name {
+            SYSTEM => "\"system\" is ours; name another".to_owned(),
+            other if other != own && !self.anywhere => {
+                "this key writes into another organisation; leave it out, or use a key of that one".to_owned()
+            }
+            name => match check_organisation(name) {
+                Ok(()) => return Ok(name),
+                Err(why) => why,
+            },
+        };
+        Err(Refusal::new(Code::BadValue, "/organisation", reason))
+    }
 }
 
 /// What became of one event.
@@ -45,13 +99,19 @@ pub enum RecordError {
         /// Milliseconds.
         retry_after_ms: u64,
     },
+    /// Not recorded, and by the configuration the sender need not try again: every event was one for which best effort is
+    /// enough. They are counted, and `ledger.degraded` will say how many there were.
+    Skipped {
+        /// What is full or not working.
+        reason: String,
+    },
 }
 
 impl std::fmt::Display for RecordError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             RecordError::Rejected(n, why) => write!(f, "event {n}: {why}"),
-            RecordError::Busy { reason, .. } => f.write_str(reason),
+            RecordError::Busy { reason, .. } | RecordError::Skipped { reason } => f.write_str(reason),
         }
     }
 }
@@ -59,66 +119,119 @@ impl std::fmt::Display for RecordError {
 impl std::error::Error for RecordError {}
 
 impl Indelible {
-    /// Records events and returns when they are on the disk: one outcome for each, in order.
-    pub fn record(&self, events: &[Event<'_>], sender: &Sender) -> Result<Vec<Recorded>, RecordError> {
-        let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    /// Redacts events, records them, and returns when they are on the disk: one outcome for each, in order.
+    pub fn record(&self, events: Vec<Event<'_>>, sender: &Sender) -> Result<Vec<Recorded>, RecordError> {
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         for (n, event) in events.iter().enumerate() {
-            let organisation = event.organisation().or(sender.organisation.as_deref()).unwrap_or(DEFAULT);
-            check_organisation(organisation).map_err(|why| RecordError::Rejected(n, why))?;
-            if organisation == SYSTEM {
-                let why = "organisation: \"system\" is ours";
-                return Err(RecordError::Rejected(n, why.into()));
-            }
-            match groups.iter_mut().find(|(name, _)| *name == organisation) {
+            let organisation =
+                sender.organisation_of(event).map_err(|why| RecordError::Rejected(n, why.to_string()))?;
+            match groups.iter_mut().find(|(name, _)| name == organisation) {
                 Some((_, numbers)) => numbers.push(n),
-                None => groups.push((organisation, vec![n])),
+                None => groups.push((organisation.to_owned(), vec![n])),
             }
         }
+        let mut events: Vec<Option<Event<'_>>> = events.into_iter().map(Some).collect();
         let mut recorded: Vec<Option<Recorded>> = vec![None; events.len()];
         for (organisation, numbers) in groups {
-            let ledger = self.create(organisation).map_err(|e| self.unavailable(organisation, &e))?;
-            let entries = numbers.iter().map(|n| entry(&ledger, &events[*n], sender)).collect();
-            let outcomes =
-                ledger.append(entries).map_err(|e| self.not_appended(organisation, &numbers, e))?;
-            let conflicts: Vec<Entry> = numbers
-                .iter()
-                .zip(&outcomes)
-                .filter_map(|(n, outcome)| match outcome {
-                    Outcome::Conflict(earlier) => Some(conflict(&events[*n], earlier)),
-                    _ => None,
-                })
-                .collect();
-            if !conflicts.is_empty() {
-                ledger.append(conflicts).map_err(|e| self.not_appended(organisation, &numbers, e))?;
-            }
+            let group = numbers.iter().map(|n| events[*n].take().expect("each is in one group")).collect();
+            let outcomes = self.record_in(&organisation, group, sender).map_err(|e| match e {
+                RecordError::Rejected(at, why) => RecordError::Rejected(numbers[at], why),
+                other => other,
+            })?;
             for (n, outcome) in numbers.into_iter().zip(outcomes) {
-                recorded[n] = Some(Recorded { organisation: organisation.to_owned(), outcome });
+                recorded[n] = Some(Recorded { organisation: organisation.clone(), outcome });
             }
         }
         Ok(recorded.into_iter().flatten().collect())
     }
 
-    /// A keyed fingerprint of a text that is not kept, of one organisation.
-    pub fn text_fingerprint(&self, organisation: &str, text: &[u8]) -> Result<String, RecordError> {
-        let ledger = self.create(organisation).map_err(|e| self.unavailable(organisation, &e))?;
-        Ok(ledger.text_fingerprint(text))
+    /// Records events of one organisation.
+    fn record_in(
+        &self,
+        organisation: &str,
+        events: Vec<Event<'_>>,
+        sender: &Sender,
+    ) -> Result<Vec<Outcome>, RecordError> {
+        // Asked before redaction, as the filter of a class speaks of the event that was sent.
+        let may_skip = || self.recording.may_skip(&events);
+        let ledger = match self.create(organisation) {
+            Ok(ledger) => ledger,
+            Err(e) => {
+                tracing::error!(organisation, error = %e, "the ledger can't be opened");
+                return Err(self.degraded(organisation, e.to_string(), 5000, events.len(), may_skip()));
+            }
+        };
+        let skippable = !self.recording.is_strict() && may_skip();
+        let count = events.len();
+        let sent: Vec<(Option<String>, String)> = events
+            .iter()
+            .map(|e| (e.source_id().map(str::to_owned), e.core().producer.to_string()))
+            .collect();
+        let entries = events.into_iter().map(|event| self.entry(&ledger, event, sender)).collect();
+        let outcomes = self.append(organisation, &ledger, entries).map_err(|e| match e {
+            RecordError::Busy { reason, retry_after_ms } => {
+                self.degraded(organisation, reason, retry_after_ms, count, skippable)
+            }
+            other => other,
+        })?;
+        let conflicts: Vec<Entry> = sent
+            .iter()
+            .zip(&outcomes)
+            .filter_map(|((source_id, producer), outcome)| match outcome {
+                Outcome::Conflict(earlier) => {
+                    Some(conflict(producer, source_id.as_deref().unwrap_or_default(), earlier))
+                }
+                _ => None,
+            })
+            .collect();
+        if !conflicts.is_empty() {
+            self.append(organisation, &ledger, conflicts)?;
+        }
+        self.healthy_again(organisation);
+        Ok(outcomes)
     }
 
-    fn unavailable(&self, organisation: &str, error: &Error) -> RecordError {
-        tracing::error!(organisation, error = %error, "the ledger can't be opened");
-        RecordError::Busy { reason: error.to_string(), retry_after_ms: 5000 }
-    }
-
-    fn not_appended(&self, organisation: &str, numbers: &[usize], error: AppendError) -> RecordError {
-        match error {
-            AppendError::Rejected { entry, reason } => RecordError::Rejected(numbers[entry], reason),
+    fn append(
+        &self,
+        organisation: &str,
+        ledger: &Ledger,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Outcome>, RecordError> {
+        ledger.append(entries).map_err(|error| match error {
+            AppendError::Rejected { entry, reason } => RecordError::Rejected(entry, reason),
             AppendError::Busy { reason, retry_after_ms } => RecordError::Busy { reason, retry_after_ms },
             AppendError::Closed(why) => {
                 tracing::error!(organisation, why, "the ledger has closed itself");
                 self.forget(organisation);
                 RecordError::Busy { reason: "the ledger is recovering".into(), retry_after_ms: 1000 }
             }
+        })
+    }
+
+    /// Records something that we ourselves have to say, in an organisation's ledger. It is not redacted: the caller puts
+    /// nothing into it that a stranger wrote without having it redacted.
+    pub(crate) fn note(&self, organisation: &str, value: Value<'static>) -> Result<Receipt, RecordError> {
+        let event = Event::from_value(value, &event::Limits::default())
+            .map_err(|e| RecordError::Rejected(0, format!("our own event: {e}")))?;
+        let ledger = self
+            .create(organisation)
+            .map_err(|e| RecordError::Busy { reason: e.to_string(), retry_after_ms: 5000 })?;
+        let entry = plain_entry(&event, AUTH_SELF);
+        let mut outcomes = self.append(organisation, &ledger, vec![entry])?;
+        match outcomes.pop() {
+            Some(Outcome::Recorded(receipt) | Outcome::Duplicate(receipt) | Outcome::Conflict(receipt)) => {
+                Ok(receipt)
+            }
+            None => unreachable!("one entry, one outcome"),
         }
+    }
+
+    /// A keyed fingerprint of a text that is not kept, of one organisation.
+    pub fn text_fingerprint(&self, organisation: &str, text: &[u8]) -> Result<String, RecordError> {
+        let ledger = self
+            .create(organisation)
+            .map_err(|e| RecordError::Busy { reason: e.to_string(), retry_after_ms: 5000 })?;
+        Ok(ledger.text_fingerprint(text))
     }
 
     /// Says in the system's ledger that an organisation has got one, and which: a ledger that is
@@ -127,27 +240,46 @@ impl Indelible {
         if organisation == SYSTEM {
             return Ok(());
         }
-        let text = |text: &str| Value::from(text.to_owned());
-        let target = object([("type", text("organisation")), ("id", text(organisation))]);
-        let attributes =
-            object([("origin", text(ledger.origin())), ("identity", text(&ledger.identity().to_string()))]);
-        let value = object([
-            ("type", text("config.organisation_created")),
-            ("status", text("success")),
-            ("targets", Value::Array(vec![target])),
-            ("attributes", attributes),
+        let after = Organisation {
+            id: organisation.to_owned(),
+            name: organisation.to_owned(),
+            created_ms: self.io.wall_ms(),
+            deleted: false,
+        };
+        let mut value = Change::OrganisationCreated { after }.to_event();
+        let attributes = object([
+            ("origin", Value::from(ledger.origin().to_owned())),
+            ("identity", Value::from(ledger.identity().to_string())),
         ]);
-        let event = Event::from_value(value, &event::Limits::default())
-            .map_err(|e| Error::Io(format!("our own event: {e}")))?;
-        let system = self.create(SYSTEM)?;
-        let own = Sender { auth: 5, organisation: None };
-        let entry = entry(&system, &event, &own);
-        system.append(vec![entry]).map(drop).map_err(|e| Error::Io(e.to_string()))
+        if let Value::Object(members) = &mut value {
+            members.insert("time", time::format_ms(self.io.wall_ms()));
+            members.insert("attributes", attributes);
+        }
+        self.record_change(SYSTEM, value).map(drop).map_err(|e| Error::Io(e.to_string()))
+    }
+
+    /// An entry of what may be kept of an event.
+    fn entry(&self, ledger: &Ledger, mut event: Event<'_>, sender: &Sender) -> Entry {
+        // Before anything is taken out of it: an honest retry must not conflict because a policy changed.
+        let fingerprint =
+            event.source_id().map(|id| ledger.fingerprint(&event.core().producer, id, &event.submitted()));
+        let origin = if sender.is_adapter { Origin::Adapter } else { Origin::Sender };
+        self.redactor().apply(&mut event, &LedgerKeys(ledger), origin);
+        Entry { fingerprint, ..plain_entry(&event, sender.auth) }
     }
 }
 
-/// An entry from an event.
-fn entry(ledger: &Ledger, event: &Event<'_>, sender: &Sender) -> Entry {
+/// The keys with which an organisation's texts are fingerprinted.
+pub(crate) struct LedgerKeys<'a>(pub(crate) &'a Ledger);
+
+impl Keys for LedgerKeys<'_> {
+    fn text(&self, purpose: &str, bytes: &[u8]) -> String {
+        self.0.keyed_fingerprint(purpose, bytes)
+    }
+}
+
+/// An entry from an event as it is.
+fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
     let core = event.core();
     let mut sections = [const { None }; 4];
     for (name, body) in event.sections() {
@@ -155,43 +287,43 @@ fn entry(ledger: &Ledger, event: &Event<'_>, sender: &Sender) -> Entry {
             sections[slot] = Some(body);
         }
     }
-    let fingerprint = event.source_id().map(|id| ledger.fingerprint(&core.producer, id, &event.submitted()));
     Entry {
         kind: core.kind.clone().into_owned(),
         time_ns: core.time_ns,
         retention: 0,
         status: core.status,
         severity: core.severity,
-        sender_auth: sender.auth,
+        sender_auth: auth,
         producer: core.producer.clone().into_owned(),
         producer_seq: core.producer_seq,
         sections,
-        fingerprint,
+        fingerprint: None,
     }
 }
 
 /// The same id with another content: somebody errs or cheats, and either is worth a record.
-fn conflict(event: &Event<'_>, earlier: &Receipt) -> Entry {
+fn conflict(producer: &str, source_id: &str, earlier: &Receipt) -> Entry {
     let text = |text: &str| Value::from(text.to_owned());
     let what = object([(
         "attributes",
         object([
             ("earlier_position", text(&earlier.position.to_string())),
-            ("producer", text(&event.core().producer)),
-            ("source_id", text(event.source_id().unwrap_or_default())),
+            ("producer", text(producer)),
+            ("source_id", text(source_id)),
         ]),
     )]);
     Entry {
         kind: "audit.conflict".into(),
         status: 3,
         severity: 4,
-        sender_auth: 5,
+        sender_auth: AUTH_SELF,
         sections: [None, None, Some(what.to_jcs()), None],
         ..Entry::default()
     }
 }
 
-fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Value<'static> {
+/// An object of ours.
+pub(crate) fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Value<'static> {
     Value::Object(
         Object::from_members(members.into_iter().collect::<Vec<_>>()).expect("our names are distinct"),
     )

@@ -13,8 +13,8 @@ use proof::{
 };
 
 use crate::SYSTEM;
-use crate::find::Question;
 use crate::organisations::{Indelible, Settings, StartError};
+use crate::show::document;
 
 /// Largest file of an evidence folder that is read whole.
 const MOST: u64 = 1 << 30;
@@ -181,23 +181,23 @@ fn ledger_origin(io: &Arc<dyn Io>, dir: &Path, options: &ledger::Options) -> Opt
 /// Which organisations the system's ledger says were created, with the names of their ledgers.
 fn registered(product: &Indelible) -> HashMap<String, String> {
     let mut all = HashMap::new();
-    let mut question = Question {
-        kind: Some("config.organisation_created".into()),
-        limit: Some(1000),
-        ..Question::default()
-    };
     // A system ledger that cannot be read is reported on its own.
-    while let Ok(page) = product.search(SYSTEM, &question) {
-        for event in &page.events {
+    let Ok(ledger) = product.ledger(SYSTEM) else { return all };
+    let mut at = 0;
+    while let Ok(block) = ledger.block(at) {
+        let positions = block.positions();
+        for position in at..positions.end {
+            let Ok(record) = block.unchecked(position) else { continue };
+            if record.kind() != "config.organisation_created" {
+                continue;
+            }
+            let Ok(event) = document(SYSTEM, &record) else { continue };
             let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             if let (Some(name), Some(origin)) = (text("/targets/0/id"), text("/attributes/origin")) {
                 all.insert(name, origin);
             }
         }
-        question.before = page.next;
-        if page.next.is_none() {
-            break;
-        }
+        at = positions.end;
     }
     all
 }

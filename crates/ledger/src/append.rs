@@ -113,7 +113,12 @@ impl Ledger {
     /// A keyed hash of a text that is not kept, by which it can be found again:
     /// `hmac-sha256:` and 64 hex digits. Nobody without the organisation's key can guess the text.
     pub fn text_fingerprint(&self, text: &[u8]) -> String {
-        format!("hmac-sha256:{}", hex(&self.0.texts.tag(&[b"text", text])))
+        self.keyed_fingerprint("text", text)
+    }
+
+    /// The same for another purpose: what is hashed for one purpose cannot be looked up for another.
+    pub fn keyed_fingerprint(&self, purpose: &str, bytes: &[u8]) -> String {
+        format!("hmac-sha256:{}", hex(&self.0.texts.tag(&[purpose.as_bytes(), bytes])))
     }
 
     /// Records events, in order, and returns once they are synced: one outcome for each.

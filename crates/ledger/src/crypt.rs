@@ -63,6 +63,25 @@ impl Secret {
         Keyed::new(&self.derive(purpose)).tag(&[bytes])
     }
 
+    /// Encrypts something small that is kept outside the ledger's files, for `place`: nonce, ciphertext, tag.
+    /// At most 2^32 times with one key (NIST SP 800-38D, 8.3).
+    pub fn seal(&self, io: &dyn Io, place: &[u8], plain: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; 12];
+        io.random(&mut nonce);
+        let mut body = plain.to_vec();
+        Sealer::new(self).seal(nonce, place, &mut body);
+        let mut sealed = nonce.to_vec();
+        sealed.extend(body);
+        sealed
+    }
+
+    /// Opens what [`Secret::seal`] made. `None`: another key, another place, or changed bytes.
+    pub fn open(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, body) = sealed.split_at_checked(12)?;
+        let mut body = body.to_vec();
+        Some(Sealer::new(self).open(nonce.try_into().ok()?, place, &mut body)?.to_vec())
+    }
+
     /// Wraps another key under this one for `place`.
     pub(crate) fn wrap(&self, io: &dyn Io, key: &Secret, place: &[u8]) -> [u8; WRAPPED] {
         let mut out = [0; WRAPPED];

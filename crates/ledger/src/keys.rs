@@ -68,6 +68,11 @@ impl Keys {
         Keyed::new(&self.organisation_key.derive("texts"))
     }
 
+    /// What the keys of views are derived from.
+    pub(crate) fn views(&self) -> Secret {
+        self.organisation_key.derive("views")
+    }
+
     /// Writes the file, in place of the old one, whose bytes are overwritten.
     pub(crate) fn store(&self, io: &dyn Io, dir: &Path, kek: &Secret) -> Result<(), Error> {
         let mut body = Vec::with_capacity(512);

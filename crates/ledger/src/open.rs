@@ -78,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) identity: VerifyingKey,
     pub(crate) duplicates: Keyed,
     pub(crate) texts: Keyed,
+    views: Secret,
     pub(crate) queue: Mutex<Queue>,
     sequencer: Mutex<Sequencer>,
     signer: Mutex<Signer>,
@@ -342,7 +343,7 @@ impl Ledger {
         let clock = Clock::new(&*io, last_id.map_or(0, crate::record::id_ms));
         let sequencer =
             Sequencer::new(clock, Minter::after(last_id), last_id.map_or(0, crate::record::id_ms));
-        let (duplicates, texts) = (keys.duplicates(), keys.texts());
+        let (duplicates, texts, views) = (keys.duplicates(), keys.texts(), keys.views());
         let inner = Inner {
             dir: dir.to_owned(),
             places: keys.places(),
@@ -350,6 +351,7 @@ impl Ledger {
             identity,
             duplicates,
             texts,
+            views,
             queue: Mutex::default(),
             sequencer: Mutex::new(sequencer),
             sealing: Mutex::default(),
@@ -385,6 +387,12 @@ impl Ledger {
     /// Name of the ledger in its checkpoints.
     pub fn origin(&self) -> &str {
         &self.0.origin
+    }
+
+    /// The key of a view that follows this ledger. It is the same after a restart and after the key-encryption key was
+    /// changed, and says nothing about the ledger's other keys.
+    pub fn view_key(&self, view: &str) -> Secret {
+        self.0.views.derive(view)
     }
 
     /// The identity key, to be pinned by whoever will verify.

@@ -47,6 +47,21 @@ pub enum Section<'a> {
     Erased,
 }
 
+impl Section<'_> {
+    /// Bytes of its body; none if it has none.
+    pub fn len(&self) -> usize {
+        match self {
+            Section::Present { body, .. } => body.len(),
+            Section::Absent | Section::Erased => 0,
+        }
+    }
+
+    /// Whether there is no body.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Ledger {
     /// Number of durable leaves.
     pub fn size(&self) -> u64 {

@@ -1,56 +1,129 @@
-//! Who is asking? One administrator, for now, by a bearer token.
+//! Who is asking, and how often? One administrator, for now, by a bearer token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::door::Door;
 use crate::problem::Problem;
-use crate::routes::is_open;
+use crate::proxies::client;
+use crate::rates::{Rates, Taken, jittered, neighbourhood};
+use crate::routes::{self, ROUTES};
 
 /// What is kept of a token: [`indelible::Indelible::token_hash`].
 pub type TokenHash = [u8; 32];
 
+/// Who asks, for handlers. Put into every request that is let in with a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// Tells one key from another, and nothing else about it.
+    pub(crate) key: TokenHash,
+}
+
+/// Load balancers ask it, often, and from the address that everybody comes from.
+const HEALTH: &str = "/healthz";
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+
 /// Stands before every route, and before the answer that there is none.
-pub(crate) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    let began = door.now();
     let method = request.method().clone();
     // The route, not the path: strangers put anything into a path, tokens too.
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let mut response = match check(&door, &request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let path = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let address = client(request.extensions(), request.headers(), &door.trusted_proxies);
+    let route = routes::number(&method, &path);
+    let too_often = route.map_or(StatusCode::TOO_MANY_REQUESTS, |n| ROUTES[n].too_often);
+    let mut gate = Gate { door: &door, address, too_often, now: began, left: HeaderMap::new() };
+    let (mut response, left) = match gate.check(&mut request) {
+        Ok(()) => {
+            let left = gate.left;
+            (next.run(request).await, left)
+        }
+        Err(problem) => (problem.into_response(), gate.left),
     };
-    tracing::debug!(%method, route, status = response.status().as_u16(), "answered");
+    let ended = door.now();
+    let took = ended.saturating_sub(began);
+    door.metrics.answered(route, response.status(), took);
+    tracing::debug!(%method, route = path, status = response.status().as_u16(), "answered");
     let headers = response.headers_mut();
+    headers.extend(left);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if door.is_secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    if let Some(seconds) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(jittered(seconds, address, ended)));
+    }
     response
 }
 
-fn check(door: &Door, request: &Request) -> Result<(), Problem> {
-    if is_open(request.uri().path()) {
-        return Ok(());
-    }
-    if !is_admin(door, request.headers()) {
-        let detail = "send the token as `authorization: Bearer …`";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
-    }
-    if door.is_draining() {
-        return Err(Problem::busy("the server is stopping; send it again", 5000));
-    }
-    Ok(())
+/// What a request has to get past.
+struct Gate<'d> {
+    door: &'d Door,
+    address: IpAddr,
+    /// How one is told that it comes too often.
+    too_often: StatusCode,
+    now: Duration,
+    /// What is left to it, as headers.
+    left: HeaderMap,
 }
 
-fn is_admin(door: &Door, headers: &HeaderMap) -> bool {
+impl Gate<'_> {
+    fn check(&mut self, request: &mut Request) -> Result<(), Problem> {
+        let door = self.door;
+        let path = request.uri().path();
+        if path == HEALTH {
+            return Ok(());
+        }
+        let neighbourhood = neighbourhood(self.address);
+        self.take(&door.addresses, &neighbourhood)?;
+        if routes::is_open(path) {
+            return Ok(());
+        }
+        let Some(key) = admin(door, request.headers()) else {
+            self.take(&door.logins, &neighbourhood)?;
+            let detail = "send the token as `authorization: Bearer …`";
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
+        };
+        self.take(&door.keys, &key)?;
+        if door.is_draining() {
+            return Err(Problem::busy("the server is stopping; send it again", 5000));
+        }
+        request.extensions_mut().insert(Caller { key });
+        Ok(())
+    }
+
+    /// Takes a request from a quota. What is told to the client is what was taken from last: its own key, if it has one.
+    fn take<K: Eq + std::hash::Hash + Clone>(&mut self, rates: &Rates<K>, client: &K) -> Result<(), Problem> {
+        let taken: Taken = rates.take(client, self.now);
+        self.left.insert(POLICY, rates.policy());
+        self.left.insert(LEFT, rates.left(&taken));
+        if taken.is_allowed {
+            return Ok(());
+        }
+        self.door.metrics.limited(rates.name);
+        let ms = u64::try_from(taken.retry_after.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        Err(Problem::limited(self.too_often, ms))
+    }
+}
+
+fn admin(door: &Door, headers: &HeaderMap) -> Option<TokenHash> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (given.next(), given.next()) else { return false };
-    let Some((scheme, token)) = header.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return false;
-    };
+    let (Some(header), None) = (given.next(), given.next()) else { return None };
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
     // Two keyed hashes: how long the comparison takes says nothing about either token.
-    scheme.eq_ignore_ascii_case("bearer") && door.product.token_hash(token.trim()) == door.admin
+    Some(door.product.token_hash(token.trim())).filter(|hash| *hash == door.admin)
 }

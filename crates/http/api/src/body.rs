@@ -4,45 +4,65 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::door::{Door, UNIT};
+use crate::encoding::Encoding;
+use crate::media::{Form, form};
 use crate::problem::Problem;
 
 /// What even the smallest body is reckoned at, and the step by which one of unknown length grows.
 const STEP: usize = 64 << 10;
 
-/// A body, and the memory it has been given.
+/// A body as it was meant, and the memory it has been given.
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
+    pub(crate) form: Form,
     _memory: OwnedSemaphorePermit,
 }
 
-/// Reads a body whole. What is too large by its own account is not read at all.
+/// Reads a body whole. What is too large by its own account is not read at all, nor what comes in a form or an encoding
+/// that is not taken.
+///
+/// A compressed body is undone when all of it is here: while a slow client sends, it holds no thread.
 pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> Result<Received, Problem> {
     let (head, body) = request.into_parts();
-    let plain = |encoding: &axum::http::HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !head.headers.get_all(CONTENT_ENCODING).iter().all(plain) {
-        let detail = "compressed bodies are not taken yet; send it as it is";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", detail));
-    }
+    let encoding = Encoding::of(&head.headers)?;
+    let form = form(&head.headers)?;
     let announced = announced(&head.headers).unwrap_or(0);
     if announced > most as u64 {
         return Err(too_large(most));
     }
     let announced = announced as usize;
     let mut memory = claim(door, announced.max(STEP))?;
-    match timeout(door.limits.body_time, collect(door, body, announced, most, &mut memory)).await {
-        Ok(bytes) => Ok(Received { bytes: bytes?, _memory: memory }),
+    let bytes = match timeout(door.limits.body_time, collect(door, body, announced, most, &mut memory)).await
+    {
+        Ok(bytes) => bytes?,
         Err(_) => {
             let detail = "the body took too long; send less at once";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail))
+            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail));
         }
+    };
+    door.metrics.received(bytes.len());
+    if encoding == Encoding::Identity {
+        return Ok(Received { bytes, form, _memory: memory });
     }
+    let at = door.clone();
+    door.blocking(move |_| {
+        let (packed, _packed_memory) = (bytes, memory);
+        let _work_memory = claim(&at, encoding.work_bytes())?;
+        let mut memory = claim(&at, 0)?;
+        let bytes = encoding.decode(&packed, most, |more| {
+            memory.merge(claim(&at, more)?);
+            Ok(())
+        })?;
+        Ok(Received { bytes, form, _memory: memory })
+    })
+    .await
 }
 
 async fn collect(

@@ -1,15 +1,44 @@
-//! What every request shares: the product, the token, and how much of the machine requests may have.
+//! What every request shares: the product, the token, what is remembered and counted, and how much of the machine
+//! requests may have.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use std::net::IpAddr;
+
 use indelible::Indelible;
+use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::auth::TokenHash;
+use crate::idempotency::Answers;
+use crate::metrics::{LIMITS, Metrics};
 use crate::problem::Problem;
+use crate::rates::{Rate, Rates};
+use crate::tail::Patience;
+use crate::tls::Tls;
+
+/// More lines for `GET /metrics`, in the same format; asked on a thread that may block.
+pub type MoreMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// How to serve.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// How much of the machine requests may have.
+    pub limits: Limits,
+    /// Networks of the proxies before us. Only what comes from one of them may say in `X-Forwarded-For` or `Forwarded`
+    /// who the client is; from anybody else the headers are ignored. None by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Certificate and key. Without them the server speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// What else `GET /metrics` tells.
+    pub more_metrics: Option<MoreMetrics>,
+}
+
+/// A clock that never steps: the time since some moment.
+pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// How much of the machine requests may have. The defaults suit a machine with 4 GiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +53,23 @@ pub struct Limits {
     pub trees_bytes: usize,
     /// Questions that are answered at once. More wait.
     pub readers: usize,
+    /// Exports that are written at once. Beyond it the answer is 503.
+    pub exports: usize,
+    /// Clients that follow a ledger at once. Beyond it the answer is 503.
+    pub tails: usize,
     /// Connections that are open at once. More wait in the system's queue.
     pub connections: usize,
+    /// Requests of one key.
+    pub key_rate: Rate,
+    /// Requests from one address, or one IPv6 network of 64 bits.
+    pub address_rate: Rate,
+    /// Requests without a right token from one address. Whoever has a right one is let in all the same, so that nobody
+    /// can lock out others behind the same address.
+    pub login_rate: Rate,
+    /// How long opening a TLS connection may take.
+    pub handshake_time: Duration,
+    /// How long a client may take nothing of an answer before the connection is broken off.
+    pub stall_time: Duration,
     /// How long the head of a request may take. A kept-alive connection is closed after this, too: longer than senders
     /// keep theirs (LiteLLM 5 s), or their next batch would meet a closed door.
     pub head_time: Duration,
@@ -43,7 +87,14 @@ impl Default for Limits {
             bodies_bytes: 256 << 20,
             trees_bytes: 1 << 30,
             readers: 16,
+            exports: 4,
+            tails: 64,
             connections: 512,
+            key_rate: Rate { quota: 60_000, window: Duration::from_secs(60) },
+            address_rate: Rate { quota: 60_000, window: Duration::from_secs(60) },
+            login_rate: Rate { quota: 60, window: Duration::from_secs(60) },
+            handshake_time: Duration::from_secs(10),
+            stall_time: Duration::from_secs(60),
             head_time: Duration::from_secs(75),
             body_time: Duration::from_secs(120),
             drain_time: Duration::from_secs(10),
@@ -60,23 +111,58 @@ pub(crate) struct Door {
     pub(crate) product: Arc<Indelible>,
     pub(crate) admin: TokenHash,
     pub(crate) limits: Limits,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) is_secure: bool,
+    pub(crate) more_metrics: Option<MoreMetrics>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) keys: Rates<TokenHash>,
+    pub(crate) addresses: Rates<IpAddr>,
+    pub(crate) logins: Rates<IpAddr>,
+    pub(crate) clock: Clock,
+    pub(crate) patience: Patience,
     pub(crate) bodies: Arc<Semaphore>,
+    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) tails: Arc<Semaphore>,
     trees: Arc<Semaphore>,
     readers: Semaphore,
     draining: AtomicBool,
 }
 
 impl Door {
-    pub(crate) fn new(product: Arc<Indelible>, admin: TokenHash, limits: Limits) -> Arc<Door> {
+    pub(crate) fn new(
+        product: Arc<Indelible>,
+        admin: TokenHash,
+        settings: Settings,
+        clock: Clock,
+    ) -> Arc<Door> {
+        let Settings { limits, trusted_proxies, tls, more_metrics } = settings;
+        let [key, address, login] = LIMITS;
         Arc::new(Door {
             product,
             admin,
+            trusted_proxies,
+            is_secure: tls.is_some(),
+            more_metrics,
+            metrics: Metrics::new(),
+            answers: Arc::default(),
+            keys: Rates::new(key, limits.key_rate),
+            addresses: Rates::new(address, limits.address_rate),
+            logins: Rates::new(login, limits.login_rate),
+            clock,
+            patience: Patience::default(),
             bodies: Arc::new(Semaphore::new(limits.bodies_bytes / UNIT)),
+            exports: Arc::new(Semaphore::new(limits.exports)),
+            tails: Arc::new(Semaphore::new(limits.tails)),
             trees: Arc::new(Semaphore::new(limits.trees_bytes / UNIT)),
             readers: Semaphore::new(limits.readers),
             draining: AtomicBool::new(false),
             limits,
         })
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        (self.clock)()
     }
 
     pub(crate) fn drain(&self) {

@@ -9,21 +9,39 @@
 
 mod auth;
 mod body;
+mod cloudevents;
+mod docs;
 mod door;
+mod encoding;
+mod export;
+mod idempotency;
 mod litellm;
+mod media;
+mod metrics;
+mod openapi;
 mod params;
 mod problem;
+mod proxies;
+mod rates;
 mod read;
 mod record;
 mod routes;
+mod schema;
 mod serve;
 mod split;
+mod stall;
+mod stream;
+mod tail;
 mod tally;
+mod tls;
 
 #[cfg(test)]
 mod tests;
 
 pub use auth::TokenHash;
-pub use door::Limits;
-pub use routes::{ROUTES, Route, router};
+pub use door::{Limits, MoreMetrics, Settings};
+pub use openapi::openapi;
+pub use rates::Rate;
+pub use routes::{Answer, Parameter, ROUTES, Route, Sent, router};
 pub use serve::{serve, serve_with};
+pub use tls::{Tls, TlsError};

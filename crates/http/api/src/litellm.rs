@@ -11,6 +11,8 @@ use receivers::litellm::receive::receive as take;
 
 use crate::body::{receive, tree_bytes};
 use crate::door::Door;
+use crate::idempotency::{Asked, once};
+use crate::media::Form;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::record::writable;
@@ -18,24 +20,38 @@ use crate::tally::Tally;
 
 pub(crate) async fn ingest(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let organisation = Params::read(request.uri(), &["organisation"])?.recording_organisation()?;
+    let asked = Asked::of(&request)?;
     let body = receive(&door, request, door.limits.litellm_body_bytes).await?;
-    // Items are read one at a time, so a body takes less than it is estimated at.
-    let room = door.room(tree_bytes(&body.bytes).min(door.limits.trees_bytes)).await?;
-    let received = door
-        .blocking(move |product| {
-            let (body, _room) = (body, room);
-            writable(product)?;
-            if body.bytes.trim_ascii().is_empty() {
-                return Err(Problem::bad("syntax", "the body is empty; send an object, an array or lines"));
-            }
-            take(product, &organisation, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))
-        })
-        .await?;
-    let mut tally = Tally::default();
-    tally.accept(received.accepted);
-    tally.duplicate(received.duplicates);
-    received.conflicts.iter().for_each(|item| tally.conflict(*item));
-    received.refused.iter().for_each(|error| tally.refuse(error.index, &error.refusal));
-    tally.refuse_more(received.refused_more);
-    Ok(tally.answer())
+    if matches!(body.form, Form::CloudEvent | Form::CloudEvents) {
+        return Err(Problem::bad(
+            "wrong_type",
+            "LiteLLM's own objects go here; send CloudEvents to /v1/events",
+        ));
+    }
+    once(&door, asked, body, |door, body| async move {
+        // Items are read one at a time, so a body takes less than it is estimated at.
+        let room = door.room(tree_bytes(&body.bytes).min(door.limits.trees_bytes)).await?;
+        let received = door
+            .blocking(move |product| {
+                let (body, _room) = (body, room);
+                writable(product)?;
+                if body.bytes.trim_ascii().is_empty() {
+                    return Err(Problem::bad(
+                        "syntax",
+                        "the body is empty; send an object, an array or lines",
+                    ));
+                }
+                take(product, &organisation, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))
+            })
+            .await?;
+        let mut tally = Tally::default();
+        tally.accept(received.accepted);
+        tally.duplicate(received.duplicates);
+        received.conflicts.iter().for_each(|item| tally.conflict(*item));
+        received.refused.iter().for_each(|error| tally.refuse(error.index, &error.refusal));
+        tally.refuse_more(received.refused_more);
+        door.metrics.events(tally.events());
+        Ok(tally.answer())
+    })
+    .await
 }

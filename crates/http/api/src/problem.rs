@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value};
 use indelible::{Error, RecordError};
@@ -20,6 +20,50 @@ pub(crate) struct Problem {
     retry_after_ms: Option<u64>,
     /// Further members.
     more: Object<'static>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A code, the status it comes with, and what it means.
+pub(crate) struct Known {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) about: &'static str,
+}
+
+const fn known(status: u16, code: &'static str, about: &'static str) -> Known {
+    Known { status, code, about }
+}
+
+/// Every code of our own. Beside them stand those of [`event::Code`], with status 400.
+pub(crate) const CODES: &[Known] = &[
+    known(400, "body", "the body ended early"),
+    known(400, "encoding", "the body is not what its `Content-Encoding` says"),
+    known(400, "idempotency_key", "the `Idempotency-Key` is empty, too long, or there twice"),
+    known(400, "parameter", "a query parameter or header is not known, there twice, or has a wrong value"),
+    known(400, "path", "a part of the path can't be read"),
+    known(400, "rejected", "none of the events was recorded; `rejected` says what is wrong where"),
+    known(401, "unauthorized", "no token, or a wrong one"),
+    known(404, "not_found", "there is nothing here"),
+    known(405, "method_not_allowed", "this path is not asked with this method; see `Allow`"),
+    known(408, "timeout", "the body took too long"),
+    known(409, "ambiguous", "several events have this id"),
+    known(409, "conflict", "other events were recorded with these ids"),
+    known(409, "in_flight", "a request with this `Idempotency-Key` is being answered now; ask again later"),
+    known(413, "too_large", "more bytes, events or values than one request may have"),
+    known(415, "encoding", "this `Content-Encoding` is not taken; see `Accept-Encoding`"),
+    known(415, "media_type", "this `Content-Type` is not taken; see `Accept`"),
+    known(422, "idempotency_key", "this `Idempotency-Key` was used with another request"),
+    known(429, "rate_limited", "too many requests; try again after `Retry-After` seconds"),
+    known(500, "internal", "something broke; the server's own log says what"),
+    known(500, "ledger_not_intact", "the ledger is not what was written"),
+    known(503, "busy", "not now; try again after `Retry-After` seconds"),
+    known(503, "read_only", "this server only reads"),
+];
+
+fn is_known(status: StatusCode, code: &str) -> bool {
+    let status = status.as_u16();
+    CODES.iter().any(|known| known.status == status && known.code == code)
+        || status == 400 && event::Code::ALL.iter().any(|known| known.as_str() == code)
 }
 
 impl Problem {
@@ -28,7 +72,9 @@ impl Problem {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Problem {
-        Problem { status, code, detail: detail.into(), retry_after_ms: None, more: Object::new() }
+        debug_assert!(is_known(status, code), "{status} {code} is not in the table of codes");
+        let (detail, more) = (detail.into(), Object::new());
+        Problem { status, code, detail, retry_after_ms: None, more, headers: Vec::new() }
     }
 
     pub(crate) fn bad(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
@@ -43,9 +89,20 @@ impl Problem {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
-    /// Never 429: LiteLLM drops a batch for it, and tries again after 503.
+    /// Never 429 where LiteLLM sends: it drops a batch for it, and tries again after 503.
     pub(crate) fn busy(detail: impl Into<Cow<'static, str>>, retry_after_ms: u64) -> Problem {
         let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        problem.retry_after_ms = Some(retry_after_ms);
+        problem
+    }
+
+    /// Too often. With a status of its own, since some senders understand only 503.
+    pub(crate) fn limited(status: StatusCode, retry_after_ms: u64) -> Problem {
+        let detail = "too many requests; try again later, and send more events at once";
+        let mut problem = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Problem::busy(detail, retry_after_ms),
+            _ => Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail),
+        };
         problem.retry_after_ms = Some(retry_after_ms);
         problem
     }
@@ -65,6 +122,11 @@ impl Problem {
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Problem {
         self.more.insert(name, value);
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+        self.headers.push((name, value));
         self
     }
 
@@ -130,6 +192,7 @@ impl IntoResponse for Problem {
         }
         let mut response = json(self.status, members);
         let headers = response.headers_mut();
+        headers.extend(self.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(ms) = self.retry_after_ms {
             headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));

@@ -196,7 +196,7 @@ impl Named {
     }
 }
 
-fn ledger(product: &Indelible, organisation: &str) -> Result<Ledger, Problem> {
+pub(crate) fn ledger(product: &Indelible, organisation: &str) -> Result<Ledger, Problem> {
     match product.ledger(organisation) {
         Err(Error::NotFound(_)) => Err(no_ledger()),
         ledger => Ok(ledger?),

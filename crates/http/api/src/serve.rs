@@ -1,24 +1,35 @@
 //! Listening, and stopping in order.
 
+use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
 use indelible::Indelible;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::auth::TokenHash;
-use crate::door::{Door, Limits};
+use crate::door::{Clock, Door, Settings};
+use crate::proxies::Peer;
 use crate::routes::router_of;
+use crate::stall::Stall;
+use crate::tls::Tls;
 
 const TEND_EVERY: Duration = Duration::from_millis(250);
 /// After the system refused us a connection: it has too few file handles, and they are not back at once.
@@ -34,21 +45,22 @@ pub async fn serve(
     admin: TokenHash,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    serve_with(listener, product, admin, Limits::default(), shutdown).await
+    serve_with(listener, product, admin, Settings::default(), shutdown).await
 }
 
-/// [`serve`], with other limits.
+/// [`serve`], with other settings than the defaults.
 pub async fn serve_with(
     listener: TcpListener,
     product: Arc<Indelible>,
     admin: TokenHash,
-    limits: Limits,
+    settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let door = Door::new(product.clone(), admin, limits);
+    let tls = settings.tls.clone();
+    let door = Door::new(product.clone(), admin, settings, clock());
     let mut tending = Tending::start(product.clone())?;
     let tending_ended = async { drop((&mut tending.ended).await) };
-    let was_told = accept(listener, &door, shutdown, tending_ended).await;
+    let was_told = accept(listener, &door, tls, shutdown, tending_ended).await;
     // From here on nobody is let in, and nothing that has begun is waited for any longer.
     let closed = tokio::task::spawn_blocking(move || {
         tending.stop();
@@ -68,28 +80,30 @@ pub async fn serve_with(
 async fn accept(
     listener: TcpListener,
     door: &Arc<Door>,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
     tending_ended: impl Future<Output = ()>,
 ) -> bool {
     let router = router_of(door.clone());
     let graceful = GracefulShutdown::new();
+    let (stop, stopped) = watch::channel(false);
     let places = Arc::new(Semaphore::new(door.limits.connections));
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown, tending_ended);
-    let next = async || -> (TcpStream, _) {
+    let next = async || -> (TcpStream, SocketAddr, _) {
         let place = places.clone().acquire_owned().await.expect("never closed");
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return (stream, place),
+                Ok((stream, peer)) => return (stream, peer, place),
                 Err(error) => {
                     tracing::warn!(%error, "couldn't accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     };
     let was_told = loop {
-        let (stream, place) = tokio::select! {
+        let (stream, peer, place) = tokio::select! {
             biased;
             () = &mut shutdown => break true,
             () = &mut tending_ended => break false,
@@ -98,19 +112,27 @@ async fn accept(
         };
         // Answers are written in one piece; holding back small ones only makes clients wait.
         let _ = stream.set_nodelay(true);
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(door.limits.head_time)
-            .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
-        let connection = graceful.watch(connection);
+        let stream = Stall::new(stream, door.limits.stall_time);
+        let service = Known { router: TowerToHyperService::new(router.clone()), peer: Peer(peer) };
+        let (door, watcher, tls, mut stopped) =
+            (door.clone(), graceful.watcher(), tls.clone(), stopped.clone());
         connections.spawn(async move {
             let _place = place;
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke");
+            let _counted = door.metrics.connection();
+            let Some(tls) = tls else { return talk(stream, service, &door, watcher).await };
+            let opened = tokio::select! {
+                opened = timeout(door.limits.handshake_time, tls.acceptor().accept(stream)) => opened,
+                // Nothing was asked yet, so nothing is owed.
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            };
+            match opened {
+                Ok(Ok(stream)) => talk(stream, service, &door, watcher).await,
+                Ok(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
+                Err(_) => tracing::debug!("a TLS connection took too long to open"),
             }
         });
     };
+    stop.send_replace(true);
     door.drain();
     drop(listener);
     tracing::info!(connections = connections.len(), "stopping");
@@ -118,6 +140,46 @@ async fn accept(
         tracing::warn!(connections = connections.len(), "given up: they did not end in time");
     }
     was_told
+}
+
+/// Answers what is asked on one connection.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    service: Known,
+    door: &Door,
+    watcher: Watcher,
+) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(door.limits.head_time)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// The router, told with every request who is at the other end.
+struct Known {
+    router: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Known {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = TowerToHyperServiceFuture<Router, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.router.call(request)
+    }
+}
+
+/// The clock of the timers that are used here anyway, from when it is first looked at.
+pub(crate) fn clock() -> Clock {
+    let began = OnceLock::new();
+    Arc::new(move || Instant::elapsed(began.get_or_init(|| sleep(Duration::ZERO).deadline())))
 }
 
 /// The thread that signs, seals and heartbeats.

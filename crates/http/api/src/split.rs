@@ -3,15 +3,23 @@
 
 use event::{Code, Refusal};
 
-/// The events of a body: one object, an array, or one a line. The bytes decide, not the content type. More than `most`
-/// are not looked for: one more than that is returned.
-pub(crate) fn split(body: &[u8], most: usize) -> Result<Vec<&[u8]>, Refusal> {
+use crate::media::Form;
+
+/// The events of a body: one object, an array, or one a line. Where the content type promises nothing, the bytes decide.
+/// More than `most` are not looked for: one more than that is returned.
+pub(crate) fn split(body: &[u8], form: Form, most: usize) -> Result<Vec<&[u8]>, Refusal> {
     let body = trim(body);
-    match body.first() {
-        None => Err(Refusal::new(Code::Syntax, "", "the body is empty; send an object, an array or lines")),
-        Some(b'[') => array(body, most),
-        Some(b'{') if is_one(body) => Ok(vec![body]),
-        Some(_) => {
+    match (form, body.first()) {
+        (_, None) => {
+            Err(Refusal::new(Code::Syntax, "", "the body is empty; send an object, an array or lines"))
+        }
+        (Form::Any | Form::CloudEvents, Some(b'[')) => array(body, most),
+        (Form::CloudEvents, Some(_)) => {
+            Err(Refusal::new(Code::WrongType, "", "expected an array of CloudEvents; nothing was recorded"))
+        }
+        (Form::CloudEvent, Some(_)) => Ok(vec![body]),
+        (Form::Any, Some(b'{')) if is_one(body) => Ok(vec![body]),
+        (Form::Any | Form::Lines, Some(_)) => {
             let lines = body.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty());
             Ok(lines.take(most + 1).collect())
         }
@@ -111,7 +119,11 @@ mod tests {
     use super::*;
 
     fn check(body: &str, expect: &[&str]) {
-        let told = match split(body.as_bytes(), 4) {
+        check_as(Form::Any, body, expect);
+    }
+
+    fn check_as(form: Form, body: &str, expect: &[&str]) {
+        let told = match split(body.as_bytes(), form, 4) {
             Ok(items) => items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect(),
             Err(refusal) => vec![refusal.to_string()],
         };
@@ -144,5 +156,15 @@ mod tests {
         check("[,1]", &["event: an item of the array is missing; nothing was recorded (byte 1)"]);
         check("[1] 2", &["event: something after the end of the array; nothing was recorded (byte 3)"]);
         check(" \n", &["event: the body is empty; send an object, an array or lines"]);
+    }
+
+    #[test]
+    fn a_content_type_that_promises_something_is_believed() {
+        check_as(Form::Lines, "[1]\n{\"a\":\n2}\n\n", &["[1]", "{\"a\":", "2}"]);
+        check_as(Form::Lines, "1\n2\n3\n4\n5\n6", &["1", "2", "3", "4", "5"]);
+        check_as(Form::CloudEvent, " {}\n{} ", &["{}\n{}"]);
+        check_as(Form::CloudEvents, "[{},{}]", &["{}", "{}"]);
+        check_as(Form::CloudEvents, "{}", &["event: expected an array of CloudEvents; nothing was recorded"]);
+        check_as(Form::Lines, " ", &["event: the body is empty; send an object, an array or lines"]);
     }
 }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value, time};
 use indelible::{Outcome, Recorded, show_id};
 
+use crate::metrics::Events;
 use crate::problem::{Problem, json, whole};
 
 /// Bytes of reasons in one answer. Further ones are counted.
@@ -107,6 +108,16 @@ impl Tally {
             members.insert("offset", whole(offset as u64));
         }
         self.rejected.push((index, Value::Object(members)));
+    }
+
+    /// The counts, for those who add them up.
+    pub(crate) fn events(&self) -> Events {
+        Events {
+            accepted: self.accepted,
+            duplicates: self.duplicates,
+            conflicts: self.conflicts,
+            refused: self.refused,
+        }
     }
 
     /// 200 if anything was taken, or there was nothing to take; else 409 if it was all in conflict, and 400.

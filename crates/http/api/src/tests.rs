@@ -1,15 +1,21 @@
 //! The API as its clients see it: requests in, answers out, over a product in a folder of its own.
 
+mod bodies;
 mod doors;
+mod encrypted;
+mod keyed;
 mod litellm;
 mod read;
 mod record;
 mod serve;
+mod stream;
+mod told;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,7 +27,7 @@ use ledger::io::{File, Io, Lock, Open, OsIo};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::door::{Door, Limits};
+use crate::door::{Door, Limits, Settings as Serving};
 use crate::routes::router_of;
 
 const TOKEN: &str = "a-token-of-the-tests-0123456789abcdef";
@@ -33,6 +39,8 @@ struct Server {
     router: Router,
     /// Every sync fails while this is set.
     broken: Arc<AtomicBool>,
+    /// Milliseconds on the clock that rates and remembered answers go by. It stands still.
+    clock: Arc<AtomicU64>,
 }
 
 struct Answer {
@@ -47,17 +55,28 @@ impl Server {
     }
 
     fn with(limits: Limits) -> Server {
+        Server::serving(Serving { limits, ..Serving::default() })
+    }
+
+    fn serving(settings: Serving) -> Server {
         let dir = TempDir::new().unwrap();
         let broken = Arc::new(AtomicBool::new(false));
         let io = Arc::new(Machine { os: OsIo::new(), broken: broken.clone() });
         let product = Arc::new(Indelible::open(io, Settings::new(dir.path().join("data"))).unwrap());
-        Server::over(dir, product, limits, broken)
+        Server::over(dir, product, settings, broken)
     }
 
-    fn over(dir: TempDir, product: Arc<Indelible>, limits: Limits, broken: Arc<AtomicBool>) -> Server {
-        let door = Door::new(product.clone(), product.token_hash(TOKEN), limits);
+    fn over(dir: TempDir, product: Arc<Indelible>, settings: Serving, broken: Arc<AtomicBool>) -> Server {
+        let clock = Arc::new(AtomicU64::new(1_000_000));
+        let now = clock.clone();
+        let now = Arc::new(move || Duration::from_millis(now.load(Ordering::Relaxed)));
+        let door = Door::new(product.clone(), product.token_hash(TOKEN), settings, now);
         let router = router_of(door.clone());
-        Server { dir, product, door, router, broken }
+        Server { dir, product, door, router, broken, clock }
+    }
+
+    fn pass(&self, ms: u64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

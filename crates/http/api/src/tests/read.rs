@@ -122,7 +122,7 @@ async fn one_event_and_its_proof() {
     // Somebody signs while another waits.
     let path = format!("/v1/events/{id}?wait=proved");
     let (proved, ()) = tokio::join!(server.get(&path), async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         server.product.ledger("default").unwrap().sign().unwrap();
     });
     let json = proved.json();

@@ -163,12 +163,12 @@ async fn a_broken_disk_is_no_success_and_told_to_come_back() {
 async fn a_snapshot_answers_and_records_nothing() {
     let Server { dir, product, .. } = Server::new();
     let data = dir.path().join("data");
-    let writer = Server::over(dir, product.clone(), Limits::default(), Arc::default());
+    let writer = Server::over(dir, product.clone(), Serving::default(), Arc::default());
     assert_eq!(writer.post(r#"{"type":"a.b"}"#).await.status, 200);
     product.close().unwrap();
     let reader = Indelible::open_read_only(Arc::new(OsIo::new()), Settings::new(data)).unwrap();
     let Server { dir, .. } = writer;
-    let server = Server::over(dir, Arc::new(reader), Limits::default(), Arc::default());
+    let server = Server::over(dir, Arc::new(reader), Serving::default(), Arc::default());
     // Its key is the same, so the token is, too.
     assert_eq!(server.post(r#"{"type":"a.b"}"#).await.problem(), "503 read_only");
     assert_eq!(server.ask("POST", "/ingest/litellm", "[]").await.problem(), "503 read_only");

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use event::{Event, Refusal};
-use indelible::{Error, Indelible, Ledger, Outcome, RecordError, Sender};
+use indelible::{DEFAULT, Error, Indelible, Ledger, Outcome, RecordError, Sender};
 
 use super::{ITEM_LIMITS, ItemError, items, map};
 
@@ -31,8 +31,9 @@ pub struct Received {
 ///
 /// Busy means that the body must be sent again: what of it was recorded before is then recognised, since every event
 /// has an id of LiteLLM's.
-pub fn receive(product: &Indelible, organisation: &str, body: &[u8]) -> Result<Received, RecordError> {
-    let sender = Sender { auth: 1, organisation: Some(organisation.to_owned()) };
+pub fn receive(product: &Indelible, sender: &Sender, body: &[u8]) -> Result<Received, RecordError> {
+    let sender = sender.clone().by_adapter();
+    let organisation = sender.organisation.as_deref().unwrap_or(DEFAULT);
     let mut received = Received::default();
     // Only when it is wanted: a body in which nothing is right does not create an organisation.
     let ledger: OnceCell<Result<Ledger, Error>> = OnceCell::new();
@@ -88,14 +89,13 @@ impl Received {
         if events.is_empty() {
             return Ok(());
         }
-        for (recorded, item) in product.record(events, sender)?.iter().zip(from_item.iter()) {
+        for (recorded, item) in product.record(std::mem::take(events), sender)?.iter().zip(from_item.iter()) {
             match recorded.outcome {
                 Outcome::Recorded(_) => self.accepted += 1,
                 Outcome::Duplicate(_) => self.duplicates += 1,
                 Outcome::Conflict(_) => self.conflicts.push(*item),
             }
         }
-        events.clear();
         from_item.clear();
         Ok(())
     }

@@ -1,0 +1,378 @@
+//! The settings in force, as the program takes them.
+
+// `serve` still has flags of its own; this goes when it takes them from here.
+#![allow(dead_code)]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event::{Object, Value};
+use indelible::Settings;
+use ipnet::IpNet;
+
+use crate::config::load::{Effective, Given, Problem, load};
+use crate::config::rules;
+use crate::config::secret::Environment;
+use crate::config::shape::{Held, Reference, Row};
+
+/// Every setting. What each is for stands in the table (`settings.rs`) and in docs/reference/configuration.md.
+/// There is no secret in it, only where secrets are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) server: Server,
+    pub(crate) keys: Keys,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Clock,
+    pub(crate) recording: Recording,
+    /// With `recording.content` in it.
+    pub(crate) redaction: redact::Policy,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) index: Index,
+    pub(crate) retention: Retention,
+    pub(crate) auth: Auth,
+    pub(crate) log: Log,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) insecure: bool,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) limits: Limits,
+    pub(crate) rate: Rates,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: Reference,
+}
+
+/// As in `api::Limits`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) events_body_bytes: usize,
+    pub(crate) litellm_body_bytes: usize,
+    pub(crate) bodies_bytes: usize,
+    pub(crate) trees_bytes: usize,
+    pub(crate) readers: usize,
+    pub(crate) exports: usize,
+    pub(crate) tails: usize,
+    pub(crate) connections: usize,
+    pub(crate) handshake_time: Duration,
+    pub(crate) stall_time: Duration,
+    pub(crate) head_time: Duration,
+    pub(crate) body_time: Duration,
+    pub(crate) drain_time: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rates {
+    pub(crate) per_key: Rate,
+    pub(crate) per_address: Rate,
+    pub(crate) failed_logins: Rate,
+}
+
+/// As `api::Rate`: so many in so much time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) quota: u32,
+    pub(crate) window: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Keys {
+    pub(crate) key_file: Option<Reference>,
+    pub(crate) hmac_key: Option<Reference>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ledger {
+    pub(crate) heads_copy: Option<PathBuf>,
+    pub(crate) origin: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Clock {
+    pub(crate) step: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recording {
+    /// Whether prompts and responses are kept, not only fingerprinted.
+    pub(crate) keeps_content: bool,
+    /// Filters.
+    pub(crate) must_record: Vec<String>,
+    pub(crate) classes: Vec<RecordingClass>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordingClass {
+    pub(crate) name: String,
+    pub(crate) filter: String,
+    /// `on_failure = "accept"`.
+    pub(crate) is_best_effort: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Quarantine {
+    pub(crate) keep_bodies: bool,
+    pub(crate) days: u64,
+    pub(crate) max_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Index {
+    pub(crate) cache_bytes: usize,
+    pub(crate) scan_below: u64,
+    pub(crate) commit: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Retention {
+    /// 0 is for good.
+    pub(crate) days: u64,
+    pub(crate) classes: Vec<RetentionClass>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RetentionClass {
+    pub(crate) name: String,
+    pub(crate) filter: String,
+    /// 0 is for good.
+    pub(crate) days: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Auth {
+    pub(crate) bootstrap_token: Option<Reference>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub(crate) level: &'static str,
+    pub(crate) is_json: bool,
+}
+
+impl Config {
+    /// The settings in force, or all that is wrong with them, a line each. Secrets are looked for, too.
+    pub(crate) fn load(given: &Given, env: &Environment) -> anyhow::Result<Config> {
+        let (config, problems) = Config::check(given, env, true);
+        anyhow::ensure!(
+            problems.is_empty(),
+            "the configuration can't be used:\n{}",
+            problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+        );
+        Ok(config)
+    }
+
+    /// The settings, and all that is wrong with them.
+    pub(crate) fn check(given: &Given, env: &Environment, with_secrets: bool) -> (Config, Vec<Problem>) {
+        let (effective, mut problems) = load(given, env);
+        let config = Config::of(&effective);
+        problems.extend(rules::between(&effective, &config));
+        if with_secrets {
+            problems.extend(rules::secrets(&effective, env));
+        }
+        (config, problems)
+    }
+
+    /// What the product is opened with.
+    pub(crate) fn settings(&self, env: &Environment) -> anyhow::Result<Settings> {
+        let mut settings = Settings::new(&self.data);
+        let key = self.keys.key_file.as_ref().map(|key| env.key_source(key)).transpose();
+        settings.key = key.map_err(|what| anyhow::anyhow!("keys.key_file: {what}"))?;
+        let hmac = self.keys.hmac_key.as_ref().map(|key| env.mac_key(key)).transpose();
+        settings.hmac_key = hmac.map_err(|what| anyhow::anyhow!("keys.hmac_key: {what}"))?.map(Arc::new);
+        settings.heads_copy.clone_from(&self.ledger.heads_copy);
+        settings.origin.clone_from(&self.ledger.origin);
+        Ok(settings)
+    }
+
+    /// Takes what was read. Every setting of the table is taken here; a test looks.
+    pub(crate) fn of(settings: &Effective) -> Config {
+        let whole = |path| match held(settings, path) {
+            Held::Whole(n) => *n,
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let count = |path| usize::try_from(whole(path)).unwrap_or(usize::MAX);
+        let rate = |path| match held(settings, path) {
+            Held::Rate(quota, window) => Rate { quota: *quota, window: *window },
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let bytes = |path| match held(settings, path) {
+            Held::Bytes(n) => usize::try_from(*n).unwrap_or(usize::MAX),
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let time = |path| match held(settings, path) {
+            Held::Time(time) => *time,
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let switch = |path| match held(settings, path) {
+            Held::Switch(on) => *on,
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let word = |path| match held(settings, path) {
+            Held::Word(word) => *word,
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let rows = |path| match held(settings, path) {
+            Held::Rows(rows) => rows.as_slice(),
+            other => unreachable!("{path} is {other:?}"),
+        };
+        let text = |path| match &settings.entry(path).held {
+            Some(Held::Text(text)) => Some(text.clone()),
+            Some(other) => unreachable!("{path} is {other:?}"),
+            None => None,
+        };
+        let reference = |path| match &settings.entry(path).held {
+            Some(Held::Reference(reference)) => Some(reference.clone()),
+            Some(other) => unreachable!("{path} is {other:?}"),
+            None => None,
+        };
+        let certificate = text("server.tls.certificate").map(PathBuf::from);
+        let key = reference("server.tls.key");
+        Config {
+            data: text("data").expect("has a default").into(),
+            server: Server {
+                listen: match held(settings, "server.listen") {
+                    Held::Address(address) => *address,
+                    other => unreachable!("server.listen is {other:?}"),
+                },
+                insecure: switch("server.insecure"),
+                trusted_proxies: match held(settings, "server.trusted_proxies") {
+                    Held::Networks(networks) => networks.clone(),
+                    other => unreachable!("server.trusted_proxies is {other:?}"),
+                },
+                tls: certificate.zip(key).map(|(certificate, key)| Tls { certificate, key }),
+                limits: Limits {
+                    events_body_bytes: bytes("server.limits.events_body_bytes"),
+                    litellm_body_bytes: bytes("server.limits.litellm_body_bytes"),
+                    bodies_bytes: bytes("server.limits.bodies_bytes"),
+                    trees_bytes: bytes("server.limits.trees_bytes"),
+                    readers: count("server.limits.readers"),
+                    exports: count("server.limits.exports"),
+                    tails: count("server.limits.tails"),
+                    connections: count("server.limits.connections"),
+                    handshake_time: time("server.limits.handshake_time"),
+                    stall_time: time("server.limits.stall_time"),
+                    head_time: time("server.limits.head_time"),
+                    body_time: time("server.limits.body_time"),
+                    drain_time: time("server.limits.drain_time"),
+                },
+                rate: Rates {
+                    per_key: rate("server.rate.per_key"),
+                    per_address: rate("server.rate.per_address"),
+                    failed_logins: rate("server.rate.failed_logins"),
+                },
+            },
+            keys: Keys { key_file: reference("keys.key_file"), hmac_key: reference("keys.hmac_key") },
+            ledger: Ledger {
+                heads_copy: text("ledger.heads_copy").map(PathBuf::from),
+                origin: text("ledger.origin"),
+            },
+            clock: Clock { step: time("clock.step") },
+            recording: Recording {
+                keeps_content: word("recording.content") == "keep",
+                must_record: match held(settings, "recording.must_record") {
+                    Held::Texts(filters) => filters.clone(),
+                    other => unreachable!("recording.must_record is {other:?}"),
+                },
+                classes: rows("recording.classes")
+                    .iter()
+                    .map(|row| RecordingClass {
+                        name: row_text(row, "name"),
+                        filter: row_text(row, "filter"),
+                        is_best_effort: *cell(row, "on_failure") == Held::Word("accept"),
+                    })
+                    .collect(),
+            },
+            // What is wrong with it is told by `rules`, and then nothing starts.
+            redaction: redaction(settings).unwrap_or_default(),
+            quarantine: Quarantine {
+                keep_bodies: switch("quarantine.keep_bodies"),
+                days: whole("quarantine.days"),
+                max_bytes: bytes("quarantine.max_bytes") as u64,
+            },
+            index: Index {
+                cache_bytes: bytes("index.cache_bytes"),
+                scan_below: whole("index.scan_below"),
+                commit: Duration::from_millis(whole("index.commit_ms")),
+            },
+            retention: Retention {
+                days: whole("retention.days"),
+                classes: rows("retention.classes")
+                    .iter()
+                    .map(|row| RetentionClass {
+                        name: row_text(row, "name"),
+                        filter: row_text(row, "filter"),
+                        days: match cell(row, "days") {
+                            Held::Whole(days) => *days,
+                            other => unreachable!("days is {other:?}"),
+                        },
+                    })
+                    .collect(),
+            },
+            auth: Auth { bootstrap_token: reference("auth.bootstrap_token") },
+            log: Log { level: word("log.level"), is_json: word("log.format") == "json" },
+        }
+    }
+}
+
+impl Recording {
+    /// The filter of events for which best effort is enough, or `None` if every event must be recorded. The first class
+    /// that fits an event decides, and `must_record` comes before all classes.
+    pub(crate) fn best_effort(&self) -> Option<String> {
+        let mut strict: Vec<&str> = self.must_record.iter().map(String::as_str).collect();
+        let mut enough = Vec::new();
+        for class in &self.classes {
+            match class.is_best_effort {
+                false => strict.push(&class.filter),
+                true => {
+                    let but: String = strict.iter().map(|filter| format!(" AND NOT ({filter})")).collect();
+                    enough.push(format!("(({}){but})", class.filter));
+                }
+            }
+        }
+        (!enough.is_empty()).then(|| enough.join(" OR "))
+    }
+}
+
+fn held<'a>(settings: &'a Effective, path: &str) -> &'a Held {
+    settings.entry(path).held.as_ref().unwrap_or_else(|| panic!("{path} has no default"))
+}
+
+fn cell<'a>(row: &'a Row, column: &str) -> &'a Held {
+    row.iter()
+        .find(|(name, _)| *name == column)
+        .map(|(_, held)| held)
+        .unwrap_or_else(|| panic!("no column {column}"))
+}
+
+fn row_text(row: &Row, column: &str) -> String {
+    match cell(row, column) {
+        Held::Text(text) => text.clone(),
+        other => unreachable!("{column} is {other:?}"),
+    }
+}
+
+/// What stands under `[redaction]`, with `recording.content`, as crates/redact reads it.
+pub(crate) fn redaction(settings: &Effective) -> Result<redact::Policy, redact::PolicyError> {
+    let (mut policy, mut pii) = (Object::new(), Object::new());
+    policy.insert("content", held(settings, "recording.content").value());
+    for entry in settings.entries() {
+        let Some(path) = entry.setting.path.strip_prefix("redaction.") else { continue };
+        let Some(held) = &entry.held else { continue };
+        match path.strip_prefix("pii.") {
+            Some(class) => pii.insert(class, held.value()),
+            None => policy.insert(path, held.value()),
+        };
+    }
+    policy.insert("pii", Value::Object(pii));
+    redact::Policy::from_value(&Value::Object(policy))
+}

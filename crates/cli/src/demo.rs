@@ -1,0 +1,133 @@
+//! `demo`: a week in the life of an organisation that does not exist, to look at and to try questions on.
+//!
+//! Marlow & Finch makes thermostats in seven cities. Twenty-five people, five programs and three gateways leave some
+//! seven thousand events in a week and the day that has begun. In one of the nights a contractor's key is used by
+//! somebody else: `incident.rs` tells how it goes.
+
+mod agents;
+mod cast;
+mod chance;
+mod everyday;
+mod incident;
+mod office;
+mod week;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use event::{Event, Limits, Value};
+use indelible::{DEFAULT, Sender};
+use ledger::Outcome;
+
+use crate::append::{record, tending};
+use crate::output::{grouped, line, print};
+use crate::{Data, io};
+
+/// Events recorded with one sync.
+const BATCH: usize = 500;
+
+#[derive(clap::Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    data: Data,
+    /// Organisation whose week it is
+    #[arg(long, default_value = DEFAULT)]
+    organisation: String,
+    /// The same number gives the same week, on the same day
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the events, one a line, and record nothing; for `POST /v1/events` of a server that runs
+    #[arg(long)]
+    print: bool,
+}
+
+impl Demo {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let events: Vec<_> = week(self.seed, io().wall_ms()).collect();
+        if self.print {
+            print(String::from_utf8_lossy(&ndjson(&events)));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let product = self.data.open()?;
+        let sender = Sender { auth: 5, organisation: Some(self.organisation.clone()) };
+        let (mut new, mut old) = (0, 0);
+        tending(&product, || {
+            for batch in events.chunks(BATCH) {
+                let parsed = batch.iter().map(|value| Event::from_value(value.clone(), &Limits::default()));
+                let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
+                for recorded in record(&product, &parsed, &sender)? {
+                    match recorded.outcome {
+                        Outcome::Recorded(_) => new += 1,
+                        Outcome::Duplicate(_) | Outcome::Conflict(_) => old += 1,
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        summary(&events, new, old);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The week before `end_ms` (milliseconds since 1970) and the day that has begun then, in order of time: events for the
+/// door, valid and of documented types. A seed gives the same events for every end within one day (UTC), cut off there.
+pub(crate) fn week(seed: u64, end_ms: u64) -> impl Iterator<Item = Value<'static>> {
+    let mut week = week::Week::new(seed, end_ms);
+    everyday::write(&mut week);
+    agents::write(&mut week);
+    office::write(&mut week);
+    incident::write(&mut week);
+    week.events(end_ms).into_iter()
+}
+
+/// The events one a line, as `POST /v1/events` takes them (at most 10 000 at once).
+pub(crate) fn ndjson(events: &[Value<'_>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1000 * events.len());
+    for event in events {
+        event.write_jcs(&mut out);
+        out.push(b'\n');
+    }
+    out
+}
+
+/// Three filters, each with what it shows.
+pub(crate) fn filters() -> [(String, &'static str); 3] {
+    let key = cast::CONTRACTOR_KEY.hash();
+    let network = incident::NETWORK;
+    [
+        (
+            format!("actor.api_key_hash:{key} actor.ip:{network}"),
+            "what was done with the stolen key, by somebody else",
+        ),
+        (format!("attributes.incident:{}", incident::NAME), "how it was found out, stopped and reviewed"),
+        (
+            "type:approval.granted actor.id:u-102 attributes.requested_by:u-102".to_owned(),
+            "somebody approved what he had asked for himself",
+        ),
+    ]
+}
+
+fn summary(events: &[Value<'_>], new: u64, old: u64) {
+    let distinct = |pointer: &str| {
+        events.iter().filter_map(|event| event.pointer(pointer)?.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    let time = |event: Option<&Value<'_>>| match event.and_then(|event| event.get("time")) {
+        Some(time) => time.as_str().unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    line(format_args!("{} events recorded, {} already there", grouped(new), grouped(old)));
+    line(format_args!("from {} to {}", time(events.first()), time(events.last())));
+    line(format_args!(
+        "{} types, {} people and programs, {} models",
+        distinct("/type"),
+        distinct("/actor/id"),
+        distinct("/llm/model")
+    ));
+    line("\nThree filters worth trying:");
+    for (filter, shows) in filters() {
+        line(format_args!("  {filter}\n      {shows}"));
+    }
+}

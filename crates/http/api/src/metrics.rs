@@ -1,0 +1,197 @@
+//! What is counted, and the text that Prometheus reads: exposition format 0.0.4.
+//!
+//! Labels are routes of the table, classes of statuses and our own words; nothing that a client sends ever becomes one,
+//! so that nobody can make the set of series grow.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use crate::door::{Door, UNIT};
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::routes::ROUTES;
+
+/// Upper ends of the buckets, in microseconds.
+const BUCKETS: [u64; 14] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000,
+];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// What may become of an event that was sent.
+const OUTCOMES: [&str; 4] = ["accepted", "duplicate", "conflict", "refused"];
+
+/// Everything that is counted here.
+pub(crate) struct Metrics {
+    /// One for each route, and one for what is no route.
+    routes: Vec<Route>,
+    bytes_in: AtomicU64,
+    events: [AtomicU64; OUTCOMES.len()],
+    connections: AtomicI64,
+    limited: [AtomicU64; LIMITS.len()],
+}
+
+/// The policies that may turn a request away.
+pub(crate) const LIMITS: [&str; 3] = ["key", "address", "login"];
+
+#[derive(Default)]
+struct Route {
+    classes: [AtomicU64; CLASSES.len()],
+    /// Of each bucket alone; the text sums them up.
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    microseconds: AtomicU64,
+}
+
+/// What became of the events of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Events {
+    pub(crate) accepted: usize,
+    pub(crate) duplicates: usize,
+    pub(crate) conflicts: usize,
+    pub(crate) refused: usize,
+}
+
+/// A connection, for as long as it is open.
+pub(crate) struct Connection(Arc<Metrics>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Arc<Metrics> {
+        let routes = (0..=ROUTES.len()).map(|_| Route::default()).collect();
+        let (bytes_in, connections) = (AtomicU64::new(0), AtomicI64::new(0));
+        Arc::new(Metrics {
+            routes,
+            bytes_in,
+            connections,
+            events: Default::default(),
+            limited: Default::default(),
+        })
+    }
+
+    pub(crate) fn connection(self: &Arc<Metrics>) -> Connection {
+        self.connections.fetch_add(1, Relaxed);
+        Connection(self.clone())
+    }
+
+    /// An answer, by the number of its route in the table.
+    pub(crate) fn answered(&self, route: Option<usize>, status: StatusCode, took: Duration) {
+        let route = &self.routes[route.unwrap_or(ROUTES.len())];
+        let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len());
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS.iter().position(|end| took <= *end).unwrap_or(BUCKETS.len());
+        route.classes[class - 1].fetch_add(1, Relaxed);
+        route.buckets[bucket].fetch_add(1, Relaxed);
+        route.microseconds.fetch_add(took, Relaxed);
+    }
+
+    /// Bytes of a body, as they came.
+    pub(crate) fn received(&self, bytes: usize) {
+        self.bytes_in.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn events(&self, events: Events) {
+        let counts = [events.accepted, events.duplicates, events.conflicts, events.refused];
+        for (counter, count) in self.events.iter().zip(counts) {
+            counter.fetch_add(count as u64, Relaxed);
+        }
+    }
+
+    /// A request that was turned away by one of [`LIMITS`].
+    pub(crate) fn limited(&self, policy: &str) {
+        if let Some(at) = LIMITS.iter().position(|name| *name == policy) {
+            self.limited[at].fetch_add(1, Relaxed);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn limited_by(&self, policy: &str) -> u64 {
+        self.limited[LIMITS.iter().position(|name| *name == policy).unwrap()].load(Relaxed)
+    }
+
+    fn write(&self, bodies_bytes: usize, out: &mut String) -> std::fmt::Result {
+        let names = ROUTES.iter().map(|route| (route.method, route.path)).chain([("", "none")]);
+        let routes: Vec<_> = names.zip(&self.routes).collect();
+        head(out, "indelible_http_requests_total", "counter", "Requests that were answered.")?;
+        for ((method, path), route) in &routes {
+            for (class, count) in CLASSES.iter().zip(&route.classes) {
+                let count = count.load(Relaxed);
+                if count > 0 {
+                    writeln!(
+                        out,
+                        "indelible_http_requests_total{{method=\"{method}\",route=\"{path}\",status=\"{class}\"}} {count}"
+                    )?;
+                }
+            }
+        }
+        let name = "indelible_http_request_duration_seconds";
+        head(out, name, "histogram", "Time from the head of a request to the head of its answer.")?;
+        for ((method, path), route) in &routes {
+            let labels = format!("method=\"{method}\",route=\"{path}\"");
+            // Read once: what is counted meanwhile must not make the sum smaller than a bucket.
+            let counts = route.buckets.each_ref().map(|bucket| bucket.load(Relaxed));
+            let total: u64 = counts.iter().sum();
+            if total == 0 {
+                continue;
+            }
+            let mut sum = 0;
+            for (end, count) in BUCKETS.iter().zip(counts) {
+                sum += count;
+                writeln!(out, "{name}_bucket{{{labels},le=\"{}\"}} {sum}", *end as f64 / 1e6)?;
+            }
+            writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {total}")?;
+            writeln!(out, "{name}_sum{{{labels}}} {}", route.microseconds.load(Relaxed) as f64 / 1e6)?;
+            writeln!(out, "{name}_count{{{labels}}} {total}")?;
+        }
+        let name = "indelible_http_received_bytes_total";
+        head(out, name, "counter", "Bytes of bodies, as they came.")?;
+        writeln!(out, "{name} {}", self.bytes_in.load(Relaxed))?;
+        let name = "indelible_http_events_total";
+        head(out, name, "counter", "Events that were sent, by what became of them.")?;
+        for (outcome, count) in OUTCOMES.iter().zip(&self.events) {
+            writeln!(out, "{name}{{outcome=\"{outcome}\"}} {}", count.load(Relaxed))?;
+        }
+        let name = "indelible_http_limited_total";
+        head(out, name, "counter", "Requests that were turned away because there were too many.")?;
+        for (policy, count) in LIMITS.iter().zip(&self.limited) {
+            writeln!(out, "{name}{{policy=\"{policy}\"}} {}", count.load(Relaxed))?;
+        }
+        let name = "indelible_http_connections";
+        head(out, name, "gauge", "Connections that are open.")?;
+        writeln!(out, "{name} {}", self.connections.load(Relaxed))?;
+        let name = "indelible_http_bodies_bytes";
+        head(out, name, "gauge", "Memory that is set aside for bodies.")?;
+        writeln!(out, "{name} {bodies_bytes}")
+    }
+}
+
+fn head(out: &mut String, name: &str, kind: &str, about: &str) -> std::fmt::Result {
+    writeln!(out, "# HELP {name} {about}\n# TYPE {name} {kind}")
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+    Params::read(request.uri(), &[])?;
+    let held =
+        door.limits.bodies_bytes - (door.bodies.available_permits() * UNIT).min(door.limits.bodies_bytes);
+    let mut text = String::new();
+    door.metrics.write(held, &mut text).expect("writing to a string does not fail");
+    if let Some(more) = door.more_metrics.clone() {
+        // Whoever is asked may look at the disk.
+        text += &door.blocking(move |_| Ok(more())).await?;
+    }
+    let mut response = Response::new(text.into());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}

@@ -1,0 +1,518 @@
+//! The index follows the ledgers: what is recorded becomes searchable, within a second.
+//!
+//! A small ledger is scanned and has no index. Indexes are opened when they are needed, and few are open at once. The index
+//! only says where an event is; what it means and whether it is true is read from the ledger.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use event::Value;
+use index::{Budget, Cache, Cursor, Histogram, Index, Scope};
+use ledger::{Error, Ledger};
+use query::Filter;
+
+use crate::ask::{
+    AskError, Count, Facet, Found, Group, Interval, Measure, Order, Paging, Question, Slot, Total,
+    cursor_after,
+};
+use crate::decimal::Decimal;
+use crate::organisations::Indelible;
+use crate::scan::{SLOTS, wrong_cursor};
+use crate::show::{document, parse_id};
+
+/// Indexes that are open at once.
+const OPEN: usize = 64;
+/// Events added before they are committed, at most: they are held in memory.
+const WAITING: usize = 16_384;
+/// Events are searchable at most so long after they were recorded, if the machine keeps up.
+const COMMIT_MS: u64 = 500;
+/// Events read at once.
+const STEP: usize = 2048;
+/// Events that may share a sender's id and are listed.
+const SAME_ID: usize = 100;
+/// How often somebody who waits for the index looks again.
+const LOOK_MS: u64 = 5;
+/// How long one question may confirm what the index cannot tell exactly.
+const CONFIRM_MS: u64 = 10_000;
+
+/// The indexes of a product.
+pub(crate) struct Indexing {
+    cache: Arc<Cache>,
+    open: Mutex<HashMap<String, Held>>,
+    clock: AtomicU64,
+}
+
+struct Held {
+    indexed: Arc<Indexed>,
+    used: u64,
+}
+
+/// One organisation's index.
+pub(crate) struct Indexed {
+    index: Index,
+    /// When the oldest event that waits to be committed was added.
+    waiting_since_ms: Mutex<Option<u64>>,
+    /// Somebody waits for what was added.
+    is_wanted: AtomicU64,
+}
+
+/// What one index has and lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Whose.
+    pub organisation: String,
+    /// Leaves of the ledger.
+    pub size: u64,
+    /// Leaves that can be found.
+    pub searchable: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
+impl Indexing {
+    pub(crate) fn new(cache_bytes: usize) -> Indexing {
+        Indexing {
+            cache: Arc::new(Cache::new(cache_bytes)),
+            open: Mutex::default(),
+            clock: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Indelible {
+    /// The index of an organisation; `None` if its ledger is small enough to be scanned, or may only be read.
+    pub(crate) fn index_of(
+        &self,
+        organisation: &str,
+        ledger: &Ledger,
+    ) -> Result<Option<Arc<Indexed>>, AskError> {
+        if self.read_only() || ledger.size() < self.settings.scan_below {
+            return Ok(None);
+        }
+        let used = self.indexing.clock.fetch_add(1, Ordering::Relaxed);
+        let mut open = self.indexing.open.lock().expect("no panic while indexes are held");
+        if let Some(slot) = open.get_mut(organisation) {
+            slot.used = used;
+            return Ok(Some(slot.indexed.clone()));
+        }
+        if open.len() >= OPEN
+            && let Some(oldest) = open.iter().min_by_key(|(_, slot)| slot.used).map(|(name, _)| name.clone())
+        {
+            // What it has not committed is read again when it is opened again.
+            open.remove(&oldest);
+        }
+        let indexed = Arc::new(self.open_index(organisation, ledger)?);
+        open.insert(organisation.to_owned(), Held { indexed: indexed.clone(), used });
+        Ok(Some(indexed))
+    }
+
+    fn open_index(&self, organisation: &str, ledger: &Ledger) -> Result<Indexed, AskError> {
+        let views = self.settings.data.join("views");
+        let folder = views.join("index").join(organisation);
+        for dir in [&views, &views.join("index"), &folder] {
+            self.io.create_dir(dir).map_err(|e| {
+                AskError::Ledger(Error::Io(format!("couldn't create {}: {e}", dir.display())))
+            })?;
+        }
+        let key = ledger.view_key("index");
+        let index = Index::open(self.io.clone(), &folder, key.bytes(), self.indexing.cache.clone())
+            .map_err(|e| failed(organisation, &e))?;
+        if index.next() > ledger.size() {
+            // It knows of events that the ledger does not have: it belongs to another history.
+            tracing::error!(
+                organisation,
+                next = index.next(),
+                size = ledger.size(),
+                "the index is ahead of the ledger"
+            );
+            return Err(AskError::Ledger(Error::RolledBack(format!(
+                "the index has {} events, the ledger {}",
+                index.next(),
+                ledger.size()
+            ))));
+        }
+        if index.rebuilt() || index.next() == 0 {
+            tracing::info!(organisation, events = ledger.size(), "the index is made anew");
+        }
+        Ok(Indexed { index, waiting_since_ms: Mutex::default(), is_wanted: AtomicU64::new(0) })
+    }
+
+    /// Adds some of what the open ledgers have and their indexes lack: whether there is more to do at once.
+    /// One thread calls this, and waits a little when there is nothing.
+    pub fn index_step(&self) -> bool {
+        let mut more = false;
+        for (organisation, ledger) in self.open_now() {
+            match self.index_some(&organisation, &ledger) {
+                Ok(left) => more |= left,
+                Err(error) => {
+                    tracing::error!(organisation, %error, "the index could not follow its ledger; it is made anew");
+                    self.indexing.open.lock().expect("no panic while indexes are held").remove(&organisation);
+                }
+            }
+        }
+        more
+    }
+
+    fn index_some(&self, organisation: &str, ledger: &Ledger) -> Result<bool, AskError> {
+        let Some(indexed) = self.index_of(organisation, ledger)? else { return Ok(false) };
+        let index = &indexed.index;
+        let before = index.next();
+        let end = ledger.size();
+        let batch = read(organisation, ledger, before, end)?;
+        if !batch.is_empty() {
+            self.follow_erasures(organisation, ledger, index, &batch)?;
+            index.add(&batch).map_err(|e| failed(organisation, &e))?;
+        }
+        let now_ms = self.io.monotonic_ms();
+        let left = index.next() < ledger.size();
+        let mut since = indexed.waiting_since_ms.lock().expect("no panic while it is held");
+        if index.waiting() == 0 {
+            *since = None;
+            return Ok(left);
+        }
+        let since_ms = *since.get_or_insert(now_ms);
+        let is_due = now_ms.saturating_sub(since_ms) >= COMMIT_MS
+            || indexed.is_wanted.load(Ordering::Relaxed) > index.searchable();
+        if index.waiting() >= WAITING || (is_due && !left) || now_ms.saturating_sub(since_ms) >= 2 * COMMIT_MS
+        {
+            index.commit().map_err(|e| failed(organisation, &e))?;
+            *since = None;
+        }
+        Ok(left)
+    }
+
+    /// What a new leaf says was erased is taken out of the index too, down to its terms on the disk.
+    fn follow_erasures(
+        &self,
+        organisation: &str,
+        ledger: &Ledger,
+        index: &Index,
+        batch: &[(u64, Value<'static>)],
+    ) -> Result<(), AskError> {
+        for (_, event) in batch {
+            if event.get("type").and_then(Value::as_str) != Some("ledger.erased") {
+                continue;
+            }
+            let bound = |name: &str| {
+                let text = event.get("attributes")?.get(name)?.as_str()?;
+                text.parse::<u64>().ok()
+            };
+            let (Some(first), Some(last)) = (bound("first"), bound("last")) else { continue };
+            let end = last.saturating_add(1).min(index.next());
+            let mut at = first;
+            while at < end {
+                let some = read(organisation, ledger, at, end)?;
+                at += some.len() as u64;
+                index.rebuild_range(&some).map_err(|e| failed(organisation, &e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges some parts of some index: whether there was anything to do. One thread calls this, beside the one that adds.
+    pub fn index_merge(&self) -> bool {
+        let all: Vec<_> = {
+            let open = self.indexing.open.lock().expect("no panic while indexes are held");
+            open.iter().map(|(name, slot)| (name.clone(), slot.indexed.clone())).collect()
+        };
+        let mut merged = false;
+        for (organisation, indexed) in all {
+            match indexed.index.merge_some() {
+                Ok(done) => merged |= done,
+                Err(error) => {
+                    tracing::error!(organisation, %error, "parts of the index could not be merged");
+                    self.indexing.open.lock().expect("no panic while indexes are held").remove(&organisation);
+                }
+            }
+        }
+        merged
+    }
+
+    /// Waits until everything that is recorded now can be found: whether it can.
+    pub(crate) fn catch_up(
+        &self,
+        organisation: &str,
+        ledger: &Ledger,
+        patience_ms: u64,
+    ) -> Result<bool, AskError> {
+        let Some(indexed) = self.index_of(organisation, ledger)? else { return Ok(true) };
+        let wanted = ledger.size();
+        let until_ms = self.io.monotonic_ms() + patience_ms;
+        indexed.is_wanted.fetch_max(wanted, Ordering::Relaxed);
+        while indexed.index.searchable() < wanted {
+            if self.io.monotonic_ms() >= until_ms {
+                return Ok(false);
+            }
+            self.io.pause(LOOK_MS);
+        }
+        Ok(true)
+    }
+
+    /// How far the open indexes are behind.
+    pub fn lags(&self) -> Vec<Lag> {
+        let open = self.indexing.open.lock().expect("no panic while indexes are held");
+        let mut lags: Vec<Lag> = open
+            .iter()
+            .filter_map(|(organisation, slot)| {
+                let stats = slot.indexed.index.stats();
+                Some(Lag {
+                    organisation: organisation.clone(),
+                    size: self.ledger(organisation).ok()?.size(),
+                    searchable: stats.searchable,
+                    bytes: stats.bytes,
+                })
+            })
+            .collect();
+        lags.sort_by(|a, b| a.organisation.cmp(&b.organisation));
+        lags
+    }
+
+    /// Hits, misses and bytes of the cache of decrypted index blocks.
+    pub fn index_cache(&self) -> (u64, u64, u64) {
+        let stats = self.indexing.cache.stats();
+        (stats.hits, stats.misses, stats.bytes)
+    }
+
+    /// The positions of the events with an id: ours, the sender's own, or a position.
+    pub(crate) fn positions_of(
+        &self,
+        ledger: &Ledger,
+        organisation: &str,
+        id: &str,
+    ) -> Result<Vec<u64>, AskError> {
+        if let Some(id) = parse_id(id)
+            && let Some(position) = ledger.find(&id)?
+        {
+            return Ok(vec![position]);
+        }
+        let expr = query::Expr::Field { path: "source_id".into(), test: query::Test::Is(id.to_owned()) };
+        let question =
+            Question { organisation: organisation.to_owned(), filter: Filter::from(expr), consistent: true };
+        self.catch_up(organisation, ledger, 1000)?;
+        let paging = Paging { limit: SAME_ID, count: Count::No, ..Paging::default() };
+        let found = self.found(ledger, &question, &paging)?;
+        let mut positions = found.positions;
+        if let Ok(position) = id.parse::<u64>()
+            && position < ledger.size()
+            && !positions.contains(&position)
+        {
+            positions.insert(0, position);
+        }
+        Ok(positions)
+    }
+}
+
+/// Events from `first` on, as filters see them; some of those before `end`.
+fn read(
+    organisation: &str,
+    ledger: &Ledger,
+    first: u64,
+    end: u64,
+) -> Result<Vec<(u64, Value<'static>)>, Error> {
+    let mut batch = Vec::new();
+    let mut at = first;
+    while at < end && batch.len() < STEP {
+        let block = ledger.block(at)?;
+        for position in at..block.positions().end.min(end) {
+            batch.push((position, document(organisation, &block.unchecked(position)?)?));
+        }
+        at = block.positions().end;
+    }
+    Ok(batch)
+}
+
+impl Indexed {
+    pub(crate) fn page(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+        paging: &Paging,
+    ) -> Result<Found, AskError> {
+        let by_time = paging.order == Order::Time;
+        let answer = self
+            .index
+            .search(
+                &index::Question {
+                    scope: scope(product, question),
+                    order: match paging.order {
+                        Order::Newest => index::Order::Newest,
+                        Order::Time => index::Order::ByTime { descending: true },
+                    },
+                    after: paging.cursor.as_deref().map(|text| cursor(text, by_time)).transpose()?,
+                    limit: paging.limit,
+                    count: match paging.count {
+                        Count::No => index::Count::No,
+                        Count::Estimate => index::Count::Estimate,
+                        Count::Exact => index::Count::Exact,
+                    },
+                },
+                &|position| confirm(ledger, question, position),
+            )
+            .map_err(|e| broken(question, e))?;
+        Ok(Found {
+            next: answer.next.map(|next| cursor_after(paging.order, next.position, next.time)),
+            total: answer.total.map(total),
+            searchable: self.index.searchable(),
+            positions: answer.positions,
+        })
+    }
+
+    pub(crate) fn total(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+    ) -> Result<Total, AskError> {
+        let counted =
+            self.index.count(&scope(product, question), &|position| confirm(ledger, question, position));
+        counted.map(total).map_err(|e| broken(question, e))
+    }
+
+    pub(crate) fn facets(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+        fields: &[String],
+        most: usize,
+    ) -> Result<Vec<Facet>, AskError> {
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let facets = self
+            .index
+            .facets(&scope(product, question), &fields, most, &|position| confirm(ledger, question, position))
+            .map_err(|e| broken(question, e))?;
+        let facet = |facet: index::Facet| {
+            let mut groups: Vec<Group> =
+                facet.values.into_iter().map(|(key, count)| group(Some(key), count)).collect();
+            if facet.missing > 0 {
+                groups.push(group(None, facet.missing));
+            }
+            groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+            groups.truncate(most);
+            Facet { field: facet.field, groups, is_exact: facet.relation == index::Relation::Exact }
+        };
+        Ok(facets.into_iter().map(facet).collect())
+    }
+
+    pub(crate) fn histogram(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+        interval: &Interval,
+    ) -> Result<Vec<Slot>, AskError> {
+        let (from, to) = match (interval.from_ns, interval.to_ns) {
+            (Some(from), Some(to)) => (from, to),
+            _ => return Err(AskError::Wrong("a histogram needs `from` and `to`".into())),
+        };
+        if (to.saturating_sub(from)) / interval.step_ns > SLOTS as i64 {
+            return Err(AskError::Wrong(format!(
+                "more than {SLOTS} intervals; ask for wider ones or a shorter time"
+            )));
+        }
+        let split = interval.by.as_ref().map(|(field, most)| (field.as_str(), *most));
+        let chart = self
+            .index
+            .histogram(
+                &scope(product, question),
+                &Histogram { from, to, step: interval.step_ns, split },
+                &|position| confirm(ledger, question, position),
+            )
+            .map_err(|e| broken(question, e))?;
+        let slot = |(n, count): (usize, &u64)| Slot {
+            from_ns: chart.from + n as i64 * chart.step,
+            count: *count,
+            split: chart
+                .series
+                .iter()
+                .filter(|(_, counts)| counts[n] > 0)
+                .map(|(key, counts)| group(Some(key.clone()), counts[n]))
+                .collect(),
+        };
+        Ok(chart.total.iter().enumerate().filter(|(_, count)| **count > 0).map(slot).collect())
+    }
+
+    pub(crate) fn top(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+        by: &str,
+        measure: &Measure,
+        most: usize,
+    ) -> Result<Facet, AskError> {
+        let (wanted, is_sum) = match measure {
+            Measure::Count => (index::Measure::Count, false),
+            Measure::Sum(field) => (index::Measure::Sum(field), true),
+        };
+        let top = self
+            .index
+            .top(&scope(product, question), by, wanted, most, &|position| confirm(ledger, question, position))
+            .map_err(|e| broken(question, e))?;
+        let groups = top.groups.into_iter().map(|found| Group {
+            key: Some(found.value),
+            count: found.events,
+            sum: is_sum.then(|| nano(&found.amount).to_string()),
+        });
+        Ok(Facet {
+            field: by.to_owned(),
+            groups: groups.collect(),
+            is_exact: top.relation == index::Relation::Exact,
+        })
+    }
+}
+
+fn scope<'a>(product: &Indelible, question: &'a Question) -> Scope<'a> {
+    let until_ms = Some(product.io.monotonic_ms() + CONFIRM_MS);
+    Scope { expr: question.filter.expr(), budget: Budget { until_ms, ..Budget::default() } }
+}
+
+fn confirm(ledger: &Ledger, question: &Question, position: u64) -> Result<Value<'static>, Error> {
+    document(&question.organisation, &ledger.block(position)?.unchecked(position)?)
+}
+
+fn cursor(text: &str, by_time: bool) -> Result<Cursor, AskError> {
+    let number = |text: &str| text.parse::<i64>().map_err(|_| wrong_cursor());
+    match (by_time, text.split_once('_')) {
+        (false, None) => Ok(Cursor { position: text.parse().map_err(|_| wrong_cursor())?, time: 0 }),
+        (true, Some((time, position))) => {
+            Ok(Cursor { position: position.parse().map_err(|_| wrong_cursor())?, time: number(time)? })
+        }
+        _ => Err(wrong_cursor()),
+    }
+}
+
+fn total(total: index::Total) -> Total {
+    Total { value: total.value, is_exact: total.relation == index::Relation::Exact }
+}
+
+fn group(key: Option<String>, count: u64) -> Group {
+    Group { key, count, sum: None }
+}
+
+fn nano(amount: &index::Amount) -> Decimal {
+    let places = i32::try_from(amount.scale).unwrap_or(0);
+    Decimal::from_nano(match 9 - places {
+        0 => amount.units,
+        up if up > 0 => amount.units.saturating_mul(10i128.pow(up.unsigned_abs())),
+        down => amount.units / 10i128.pow(down.unsigned_abs().min(38)),
+    })
+}
+
+fn failed(organisation: &str, error: &index::Error) -> AskError {
+    match error {
+        index::Error::NotAColumn(field) => {
+            AskError::Wrong(format!("{field}: events are not counted by this field"))
+        }
+        error => AskError::Ledger(Error::Io(format!("the index of {organisation}: {error}"))),
+    }
+}
+
+fn broken(question: &Question, error: index::Failed<Error>) -> AskError {
+    match error {
+        index::Failed::Index(error) => failed(&question.organisation, &error),
+        index::Failed::Confirm(error) => AskError::Ledger(error),
+    }
+}
