@@ -1,6 +1,7 @@
 //! The server over HTTP: how much it takes in, how long an acknowledgement takes, when an event is found, what it costs,
 //! and what happens when ten times as much comes.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,13 @@ use crate::figures::{Figures, micros_each, one, per_second, two, whole};
 use crate::floors;
 use crate::load::{self, Bodies, Load, Sent};
 use crate::saved::{self, number};
-use crate::server::Server;
+use crate::server::{JOURNALS, Server};
 use crate::table::Table;
 
 /// Times the capacity that is offered in an overload.
 const OVER: f64 = 10.0;
 /// The names that the data set's producers have (`bench::data`).
-const PRODUCERS: &str = "producer:(gateway-eu-1 or gateway-eu-2 or gateway-us-1 or console)";
+const PRODUCERS: &str = "producer:(gateway-eu-1 OR gateway-eu-2 OR gateway-us-1 OR console)";
 
 pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
     let batch = args.batch.unwrap_or(500);
@@ -48,8 +49,9 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
     let counted = verify(&server, before, &sent)?;
     let taken = Taken { sent, cpu_sent, cpu_all, peak: server.peak_memory(), floor, counted };
     let mut tables = vec![taken.table(args, &bodies)];
-    if let Some(table) = folders(&server, &bodies)? {
-        tables.push(table);
+    let folders = server.folders()?;
+    if !folders.is_empty() {
+        tables.push(on_disk(&folders, &bodies));
     }
     let capacity = per_second(bodies.events(), taken.sent.wall);
     if let Some(seconds) = args.overload {
@@ -57,9 +59,7 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
     }
     tables.iter().for_each(|table| println!("{}", table.plain()));
     if let Some(path) = &args.save {
-        let folders = server.folders()?;
-        let journals = folders.get("journals kept open").copied().unwrap_or(0);
-        let bytes = folders.values().sum::<u64>() - journals;
+        let bytes: u64 = folders.iter().filter(|(part, _)| **part != JOURNALS).map(|(_, bytes)| bytes).sum();
         let ingest = saved::object([
             ("events_per_second", number(capacity)),
             (
@@ -199,24 +199,21 @@ impl Taken {
     }
 }
 
-fn folders(server: &Server, bodies: &Bodies) -> Result<Option<Table>> {
-    let folders = server.folders()?;
-    if folders.is_empty() {
-        return Ok(None);
-    }
+fn on_disk(folders: &BTreeMap<&'static str, u64>, bodies: &Bodies) -> Table {
     let mut table = Table::new(
         "On the disk after it",
-        "Bytes of the data folder when the server had nothing left to do.",
+        "Bytes of the data folder when the server had nothing left to do. The newest events are still in a journal, a fixed \
+         file.",
         &["part", "bytes/event", "MB"],
     );
-    for (part, bytes) in &folders {
+    for (part, bytes) in folders {
         table.row([
             (*part).to_owned(),
             one(*bytes as f64 / bodies.events() as f64),
             one(*bytes as f64 / 1e6),
         ]);
     }
-    Ok(Some(table))
+    table
 }
 
 /// Ten times what it can take, from senders without manners.
@@ -286,4 +283,26 @@ fn overload(
     }
     table.after(format!("Counted: {counted}."));
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use bench::data::Generator;
+    use event::{Limits, json};
+
+    use super::PRODUCERS;
+
+    #[test]
+    fn the_filter_counts_every_event_of_the_data() {
+        let predicate = query::Filter::parse(PRODUCERS).unwrap().predicate();
+        let (mut generator, mut line) = (Generator::new(3), Vec::new());
+        for _ in 0..500 {
+            line.clear();
+            generator.next(&mut line);
+            assert!(predicate.matches(&json::parse(&line, &Limits::default()).unwrap()));
+        }
+        let ours =
+            json::parse(br#"{"type":"ledger.created","producer":"indelible"}"#, &Limits::default()).unwrap();
+        assert!(!predicate.matches(&ours));
+    }
 }

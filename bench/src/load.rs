@@ -79,6 +79,9 @@ impl Bodies {
     }
 }
 
+/// A server that breaks this many connections of one sender is gone.
+const BREAKS_MOST: u64 = 600;
+
 /// How they are sent.
 pub(crate) struct Load {
     pub(crate) connections: usize,
@@ -200,6 +203,7 @@ impl Shared<'_> {
         let mut counts = Counts::default();
         let mut connection: Option<Connection> = None;
         while let Some((body, due)) = self.turn() {
+            ensure!(counts.broken < BREAKS_MOST, "one connection broke {BREAKS_MOST} times");
             let sent = match &mut connection {
                 Some(connection) => connection.post_events(self.bodies.get(body)),
                 none => match self.server.connect() {

@@ -263,4 +263,52 @@ mod tests {
         let json = String::from_utf8(asked.to_json().to_jcs()).unwrap();
         assert_eq!(json, String::from_utf8(Asked::of(20_000, 1).unwrap().to_json().to_jcs()).unwrap());
     }
+
+    /// The language, the data and our counts agree, so that a server that counts otherwise is wrong.
+    #[test]
+    fn the_filters_find_as_many_events_as_there_are() {
+        const EVENTS: usize = 6000;
+        let asked = Asked::of(EVENTS, 1).unwrap();
+        let filters: Vec<_> = ["rare_actor", "type_status", "two_words", "network"]
+            .into_iter()
+            .map(|name| {
+                let question = QUESTIONS.iter().find(|question| question.name == name).unwrap();
+                let (path, expected) = asked.request(question, 0, "");
+                let text = path.split_once("q=").unwrap().1.split_once('&').unwrap().0;
+                let filter =
+                    query::Filter::parse(&decoded(text)).unwrap_or_else(|error| panic!("{text}: {error}"));
+                (name, filter.predicate(), expected.unwrap())
+            })
+            .collect();
+        let mut found = [0; 4];
+        let (mut generator, mut line) = (Generator::new(1), Vec::new());
+        for _ in 0..EVENTS {
+            line.clear();
+            generator.next(&mut line);
+            let Ok(Value::Object(mut event)) = json::parse(&line, &Limits::default()) else {
+                panic!("no event")
+            };
+            // As it is stored.
+            if event.get("status").and_then(Value::as_str) == Some("failure") {
+                event.insert("status", "failed");
+            }
+            let event = Value::Object(event);
+            for (found, (_, predicate, _)) in found.iter_mut().zip(&filters) {
+                *found += u64::from(predicate.matches(&event));
+            }
+        }
+        for (found, (name, _, expected)) in found.iter().zip(&filters) {
+            assert!(*found > 0 && found == expected, "{name}: {found} found, {expected} expected");
+        }
+    }
+
+    fn decoded(text: &str) -> String {
+        let mut parts = text.split('%');
+        let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
 }

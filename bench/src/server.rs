@@ -19,6 +19,9 @@ const STOP: Duration = Duration::from_secs(120);
 /// Longest that work in the background is waited for.
 const QUIET: Duration = Duration::from_secs(180);
 
+/// The part of the data folder that is no measure of what an event takes.
+pub(crate) const JOURNALS: &str = "journals kept open";
+
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
@@ -180,7 +183,7 @@ fn part(path: &Path) -> &'static str {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let under = |folder: &str| path.components().any(|part| part.as_os_str() == folder);
     match () {
-        () if name.starts_with("journal-") || name == "spare" => "journals kept open",
+        () if name.starts_with("journal-") || name == "spare" => JOURNALS,
         () if under("ledgers") => "ledger",
         () if under("index") => "index",
         () if under("views") => "state",
@@ -195,7 +198,7 @@ mod tests {
     #[test]
     fn files_belong_to_parts() {
         let check = |path: &str, expect: &str| assert_eq!(part(Path::new(path)), expect, "{path}");
-        check("ledgers/default/journal-00000000000000000501", "journals kept open");
+        check("ledgers/default/journal-00000000000000000501", JOURNALS);
         check("ledgers/default/segment-00000000000000000001", "ledger");
         check("views/index/default/meta.json", "index");
         check("views/state.sqlite", "state");

@@ -91,9 +91,8 @@ impl Command {
 }
 
 fn check(given: &Given, env: &Environment, with_secrets: bool) -> ExitCode {
-    let (_, problems) = Config::check(given, env, with_secrets);
+    let (effective, problems) = Config::check(given, env, with_secrets);
     if problems.is_empty() {
-        let (effective, _) = load::load(given, env);
         let set = effective.entries().iter().filter(|entry| entry.source != Source::Default).count();
         let file = effective.file.map_or("no file".into(), |file| file.display().to_string());
         output::line(format_args!("{}: nothing wrong, {set} settings given", output::printable(&file)));

@@ -286,6 +286,13 @@ impl Indelible {
         Ok(Filter::from(query::Expr::Or(FINGERPRINTS.iter().map(field).collect())))
     }
 
+    /// The newest signed head of an organisation's ledger, as a note; `None` if nothing is signed yet.
+    pub fn checkpoint(&self, viewer: &Viewer, organisation: &str) -> Result<Option<String>, AskError> {
+        let permission = Permission::Proofs;
+        self.admit(viewer, &Asked { kind: "audit.read", permission, organisation, text: "checkpoint" })?;
+        Ok(self.ledger(organisation)?.head().map(|head| head.note))
+    }
+
     fn begin(&self, viewer: &Viewer, question: &Question) -> Result<(Granted, Ledger, Question), AskError> {
         let asked = Asked {
             kind: "audit.read",

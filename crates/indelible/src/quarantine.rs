@@ -4,7 +4,7 @@
 //! their text, are encrypted with a key of their organisation, and go after some days.
 
 use access::{Permission, Viewer};
-use event::{Event, Refusal, Value, time};
+use event::{Event, Limits, Refusal, Value, json, time};
 use state::{QuarantineError, Quarantined};
 
 use crate::ask::AskError;
@@ -80,8 +80,9 @@ impl Indelible {
         let now_ms = self.io.wall_ms();
         let policy = &self.settings.quarantine;
         let entries = refused.iter().take(KEPT).map(|one| {
-            let body = (policy.keep_bodies && one.bytes.len() <= BODY).then(|| {
-                let (text, _) = self.redactor().text(&String::from_utf8_lossy(one.bytes));
+            let keeps = policy.keep_bodies && !one.bytes.is_empty() && one.bytes.len() <= BODY;
+            let body = keeps.then(|| {
+                let (text, _) = self.redactor().text(&without_content(one.bytes));
                 key.seal(&*self.io, organisation.as_bytes(), text.as_bytes())
             });
             // A pointer and a reason can quote names of members, which strangers choose.
@@ -170,6 +171,17 @@ impl Indelible {
     ) -> Result<(), AskError> {
         let kind = "audit.read";
         self.admit(viewer, &Asked { kind, permission: Permission::Quarantine, organisation, text }).map(drop)
+    }
+}
+
+/// The text of a refused event, without captured text if that can be told: an event that is no JSON is kept as it is.
+fn without_content(bytes: &[u8]) -> String {
+    match json::parse(bytes, &Limits::default()) {
+        Ok(Value::Object(mut members)) => {
+            members.remove("content");
+            String::from_utf8_lossy(&Value::Object(members).to_jcs()).into_owned()
+        }
+        _ => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 

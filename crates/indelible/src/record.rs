@@ -1,10 +1,12 @@
 //! The door in: events are redacted and become entries of their organisations' ledgers.
 
+use access::{Permission, Viewer};
 use event::{Code, Event, Object, Refusal, Value, time};
 use ledger::{AppendError, Entry, Error, Ledger, Outcome, Receipt, SECTIONS};
 use redact::{Keys, Origin};
 use state::{Change, Organisation};
 
+use crate::ask::AskError;
 use crate::organisations::{Indelible, check_organisation};
 use crate::{DEFAULT, SYSTEM};
 
@@ -14,6 +16,8 @@ pub const AUTH_KEY: u8 = 1;
 pub const AUTH_LOCAL: u8 = 5;
 /// It is we who say it. No sender can: what is folded into the administration, for one, is only what says this.
 pub(crate) const AUTH_SELF: u8 = 6;
+/// How long somebody waits for a signed head; one is signed about once a second.
+const PROVED_MS: u64 = 3000;
 /// Beginnings of the types of our own events, which nobody else may send.
 const OURS: [&str; 6] = ["alert.", "audit.", "config.", "ledger.", "report.", "sink."];
 
@@ -143,6 +147,31 @@ impl Indelible {
             }
         }
         Ok(recorded.into_iter().flatten().collect())
+    }
+
+    /// Whether somebody may record as this sender. Who may not is on record.
+    pub fn may_record(&self, viewer: &Viewer, sender: &Sender) -> Result<(), AskError> {
+        let organisation = sender.organisation.as_deref().unwrap_or(DEFAULT);
+        viewer.check(Permission::RecordEvents, organisation).map(drop).map_err(|denied| {
+            self.note_denied(viewer, organisation, &denied);
+            AskError::Denied(denied)
+        })
+    }
+
+    /// Waits until all of these are under a signed head, for some seconds: whether they are.
+    pub fn wait_proved(&self, recorded: &[Recorded]) -> Result<bool, Error> {
+        let until_ms = self.io.monotonic_ms() + PROVED_MS;
+        for recorded in recorded.iter().rev() {
+            let ledger = self.ledger(&recorded.organisation)?;
+            let position = recorded.receipt().position;
+            while ledger.head().is_none_or(|head| head.size <= position) {
+                if self.io.monotonic_ms() >= until_ms {
+                    return Ok(false);
+                }
+                self.io.pause(20);
+            }
+        }
+        Ok(true)
     }
 
     /// Records events of one organisation.

@@ -1,7 +1,7 @@
 //! How do you ask? Filter text becomes a tree, and the tree a predicate over one event.
 //!
-//! * [`Filter::parse`] reads the language of `docs/reference/query.md`; [`Filter::expr`] is the tree ([`Expr`]), in canonical
-//!   form, and printing a filter gives text that parses to it again.
+//! * [`Filter::parse`] reads the language of `docs/reference/query.md`; [`Filter::expr`] is the tree ([`Expr`]), in
+//!   canonical form, and printing a filter gives text that parses to it again.
 //! * [`Filter::predicate`] answers for one event. It defines what a filter means.
 //! * [`visit`], [`kind_of`], [`fold`], [`words`], [`is_unique`], [`decimal`] and [`address`] are what it is made of, for
 //!   whoever wants the same answers by other means (the index).

@@ -494,6 +494,10 @@ fn no_such_field(name: &str, span: Range<usize>, meant: Option<String>) -> Error
 fn free_text(piece: &Piece) -> Result<Expr, Error> {
     let wrong = |message: &str| Error::new(piece.span.clone(), message);
     let phrase = |text: &str| Ok(Expr::Text(Text::Phrase(text.to_string())));
+    let operator = |capital: &str| {
+        let message = "operators are capital words; quote it to look for the word";
+        Err(wrong(message).suggest(Some(capital)))
+    };
     match piece.parts.as_slice() {
         [text] if (piece.quoted || piece.escaped) && text.trim().is_empty() => {
             Err(wrong("there is nothing to look for in it"))
@@ -504,15 +508,9 @@ fn free_text(piece: &Piece) -> Result<Expr, Error> {
             Err(wrong("something to look for is missing before this"))
         }
         [text] if !piece.escaped => match text.as_str() {
-            "&&" | "and" => {
-                Err(wrong("operators are capital words; quote it to look for the word").suggest(Some("AND")))
-            }
-            "||" | "or" => {
-                Err(wrong("operators are capital words; quote it to look for the word").suggest(Some("OR")))
-            }
-            "not" => {
-                Err(wrong("operators are capital words; quote it to look for the word").suggest(Some("NOT")))
-            }
+            "&&" | "and" => operator("AND"),
+            "||" | "or" => operator("OR"),
+            "not" => operator("NOT"),
             text if words(text).next().is_none() => {
                 Err(wrong("there is no letter or digit in it to look for"))
             }
@@ -527,7 +525,8 @@ fn free_text(piece: &Piece) -> Result<Expr, Error> {
         },
         _ if piece.is_anything() => Ok(Expr::All),
         _ => Err(wrong(
-            "in free text a wildcard goes after the letters and digits that begin a word, as in fail*; ask a field, as in error.message:*time*out*, for anything else",
+            "in free text a wildcard goes after the letters and digits that begin a word, as in fail*; \
+             ask a field, as in error.message:*time*out*, for anything else",
         )),
     }
 }

@@ -183,6 +183,7 @@ mod tests {
             "0123456789abcdef",
             "chatcmpl-0123456789abc",
             "12345678901234567890",
+            "abcdefghijklmno12345",
         ] {
             assert!(is_unique(id), "{id}");
         }
@@ -190,6 +191,7 @@ mod tests {
             "",
             "0123456789abcde",
             "0123456789abcdeg",
+            "abcdefghijklmnop1234",
             "a-rather-long-slug-with-2-digits",
             "550e8400-e29b-41d4-a716-44665544000g with a space",
             "claude-sonnet-4-20250514x ",

@@ -36,7 +36,9 @@ fn main() {
     let plain = CALL.replace(r#""api_key_hash":"sha256:9f86d081884c7d659a2feaa0c55ad015","#, "");
     let plain = plain.replace(r#""prompt_fingerprint":"sha256:4bf92f3577b34da6a3ce929d0e0e4736","#, "");
     let event = Event::parse(plain.as_bytes(), &Limits::default()).unwrap();
-    let clone = time("clone of the event without hashes (taken off below)", || black_box(&event).clone().tree().len());
+    let clone = time("clone of the event without hashes (taken off below)", || {
+        black_box(&event).clone().tree().len()
+    });
     let whole = time("apply, nothing to do", || {
         let mut event = black_box(&event).clone();
         redactor.apply(&mut event, &Free, Origin::Sender);

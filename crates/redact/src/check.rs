@@ -132,12 +132,80 @@ pub(crate) fn letters_and_digits(text: &str) -> bool {
 
 /// What follows `password:` in prose, and is none.
 const WORDS_AFTER: &[&str] = &[
-    "a", "an", "and", "are", "at", "authentication", "be", "can", "cannot", "change", "changed", "does", "empty",
-    "expired", "false", "field", "for", "forgotten", "from", "has", "if", "in", "incorrect", "invalid", "is", "it",
-    "length", "login", "may", "min", "minimum", "missing", "must", "n/a", "needs", "new", "nil", "no", "none", "not",
-    "null", "old", "only", "optional", "or", "please", "policy", "required", "reset", "rotated", "set", "should",
-    "string", "the", "this", "to", "too", "true", "undefined", "unset", "update", "updated", "use", "user", "valid",
-    "was", "we", "weak", "when", "will", "with", "wrong", "you", "your",
+    "a",
+    "an",
+    "and",
+    "are",
+    "at",
+    "authentication",
+    "be",
+    "can",
+    "cannot",
+    "change",
+    "changed",
+    "does",
+    "empty",
+    "expired",
+    "false",
+    "field",
+    "for",
+    "forgotten",
+    "from",
+    "has",
+    "if",
+    "in",
+    "incorrect",
+    "invalid",
+    "is",
+    "it",
+    "length",
+    "login",
+    "may",
+    "min",
+    "minimum",
+    "missing",
+    "must",
+    "n/a",
+    "needs",
+    "new",
+    "nil",
+    "no",
+    "none",
+    "not",
+    "null",
+    "old",
+    "only",
+    "optional",
+    "or",
+    "please",
+    "policy",
+    "required",
+    "reset",
+    "rotated",
+    "set",
+    "should",
+    "string",
+    "the",
+    "this",
+    "to",
+    "too",
+    "true",
+    "undefined",
+    "unset",
+    "update",
+    "updated",
+    "use",
+    "user",
+    "valid",
+    "was",
+    "we",
+    "weak",
+    "when",
+    "will",
+    "with",
+    "wrong",
+    "you",
+    "your",
 ];
 
 /// A password in text after `password:` may be anything but the next word of a sentence, a placeholder or a mask.
@@ -148,12 +216,15 @@ pub(crate) fn password(text: &str) -> bool {
 /// Stars, dots, `<password>`, `${PASSWORD}`, `[redacted]`: somebody else's mask, or a hole in a template.
 pub(crate) fn is_mask(text: &str) -> bool {
     let text = text.trim();
-    let inner = text.trim_matches(|c| matches!(c, '<' | '>' | '[' | ']' | '{' | '}' | '(' | ')' | '$' | '%' | '*'));
+    let inner =
+        text.trim_matches(|c| matches!(c, '<' | '>' | '[' | ']' | '{' | '}' | '(' | ')' | '$' | '%' | '*'));
     let stars = |b: u8| matches!(b, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'#' | b' ');
     let wrapped = inner.len() < text.len();
     text.bytes().all(stars)
         || text.chars().all(|c| c == '•' || c == '●' || c == '…')
-        || ["redacted", "masked", "hidden", "filtered", "removed"].iter().any(|w| inner.eq_ignore_ascii_case(w))
+        || ["redacted", "masked", "hidden", "filtered", "removed"]
+            .iter()
+            .any(|w| inner.eq_ignore_ascii_case(w))
         || (wrapped
             && text.starts_with(['<', '$', '{', '%'])
             && inner.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ')))
@@ -182,9 +253,11 @@ pub(crate) fn userinfo(text: &str) -> bool {
 /// Not the name of a file, nor the user that every Git remote has.
 pub(crate) fn email(text: &str) -> bool {
     const FILES: &[&str] = &[
-        "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "md", "txt", "log", "py", "rs", "html",
+        "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "md", "txt", "log", "py",
+        "rs", "html",
     ];
-    let file = text.rsplit('.').next().is_some_and(|end| FILES.iter().any(|name| end.eq_ignore_ascii_case(name)));
+    let file =
+        text.rsplit('.').next().is_some_and(|end| FILES.iter().any(|name| end.eq_ignore_ascii_case(name)));
     !file && !text.starts_with("git@") && !text.contains("..")
 }
 
@@ -365,7 +438,9 @@ mod tests {
 
     #[test]
     fn check_digits_are_those_of_the_public_examples() {
-        for good in ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "30569309025904"] {
+        for good in
+            ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "30569309025904"]
+        {
             assert!(card(good.as_bytes()), "{good}");
         }
         for bad in ["4111111111111112", "1234567812345670", "411111111111111", "9999999999999995"] {
@@ -398,7 +473,8 @@ mod tests {
     #[test]
     fn words_are_in_order_and_masks_are_known() {
         assert!(WORDS_AFTER.windows(2).all(|w| w[0] < w[1]));
-        for mask in ["********", "<password>", "${DB_PASSWORD}", "[REDACTED]", "{{secret}}", "xxxx", "•••"] {
+        for mask in ["********", "<password>", "${DB_PASSWORD}", "[REDACTED]", "{{secret}}", "xxxx", "•••"]
+        {
             assert!(is_mask(mask), "{mask}");
         }
         for real in ["hunter2", "<hunter2>", "[redacted1]", "pa$$word", "$ecret1"] {

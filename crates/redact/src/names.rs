@@ -121,9 +121,34 @@ fn words<'b>(name: &str, buffer: &'b mut [u8; 2 * NAME_MAX]) -> &'b str {
 /// Without words at the end that do not change what the value is: `password_new`, `token_value`, `api_key_2`.
 fn without_tail(words: &str) -> &str {
     const TAIL: &[&str] = &[
-        "value", "raw", "plain", "plaintext", "string", "str", "old", "new", "current", "previous", "prev", "before",
-        "after", "confirm", "confirmation", "again", "repeat", "base64", "b64", "encoded", "decoded", "header", "field",
-        "param", "pem", "encrypted", "primary", "secondary",
+        "value",
+        "raw",
+        "plain",
+        "plaintext",
+        "string",
+        "str",
+        "old",
+        "new",
+        "current",
+        "previous",
+        "prev",
+        "before",
+        "after",
+        "confirm",
+        "confirmation",
+        "again",
+        "repeat",
+        "base64",
+        "b64",
+        "encoded",
+        "decoded",
+        "header",
+        "field",
+        "param",
+        "pem",
+        "encrypted",
+        "primary",
+        "secondary",
     ];
     let mut words = words;
     loop {
@@ -329,7 +354,9 @@ static ENDINGS: [u64; 512] = {
 
 const fn ending(name: &[u8]) -> usize {
     let end = name.len();
-    ((name[end - 1] & 31) as usize) << 10 | ((name[end - 2] & 31) as usize) << 5 | (name[end - 3] & 31) as usize
+    ((name[end - 1] & 31) as usize) << 10
+        | ((name[end - 2] & 31) as usize) << 5
+        | (name[end - 3] & 31) as usize
 }
 
 fn of_value(words: &str) -> Name {
@@ -342,8 +369,28 @@ fn of_value(words: &str) -> Name {
     }
     // Tokens that are no secrets: those of a model's alphabet, and those that turn pages.
     const NOT: &[&str] = &[
-        "next", "page", "continuation", "pagination", "eos", "bos", "pad", "unk", "stop", "first", "last", "per", "mask",
-        "sep", "cls", "eot", "start", "end", "max", "min", "input", "output",
+        "next",
+        "page",
+        "continuation",
+        "pagination",
+        "eos",
+        "bos",
+        "pad",
+        "unk",
+        "stop",
+        "first",
+        "last",
+        "per",
+        "mask",
+        "sep",
+        "cls",
+        "eot",
+        "start",
+        "end",
+        "max",
+        "min",
+        "input",
+        "output",
     ];
     if ends(words, "token") {
         let before = words.strip_suffix("_token").unwrap_or_default();
@@ -363,14 +410,42 @@ fn has_at(text: &str) -> bool {
 /// Names of whole texts, and of hashes of them. Prefixes are those under which tracing libraries number the messages.
 fn of_text(words: &str) -> Name {
     let text = match words {
-        "prompt" | "prompts" | "system_prompt" | "user_prompt" | "messages" | "input_messages" | "chat_history"
-        | "system_instruction" | "system_instructions" | "gen_ai_input_messages" | "gen_ai_prompt"
-        | "gen_ai_system_instructions" | "llm_prompts" | "llm_input_messages" | "prompt_text" => Text::Prompt,
-        "completion" | "completions" | "response" | "responses" | "response_text" | "output_messages" | "choices"
-        | "gen_ai_output_messages" | "gen_ai_completion" | "llm_completions" | "llm_output_messages" | "answer"
+        "prompt"
+        | "prompts"
+        | "system_prompt"
+        | "user_prompt"
+        | "messages"
+        | "input_messages"
+        | "chat_history"
+        | "system_instruction"
+        | "system_instructions"
+        | "gen_ai_input_messages"
+        | "gen_ai_prompt"
+        | "gen_ai_system_instructions"
+        | "llm_prompts"
+        | "llm_input_messages"
+        | "prompt_text" => Text::Prompt,
+        "completion"
+        | "completions"
+        | "response"
+        | "responses"
+        | "response_text"
+        | "output_messages"
+        | "choices"
+        | "gen_ai_output_messages"
+        | "gen_ai_completion"
+        | "llm_completions"
+        | "llm_output_messages"
+        | "answer"
         | "generated_text" => Text::Response,
-        "arguments" | "tool_arguments" | "tool_input" | "tool_args" | "function_arguments" | "retrieval_query"
-        | "gen_ai_tool_call_arguments" | "gen_ai_retrieval_query_text" => Text::Arguments,
+        "arguments"
+        | "tool_arguments"
+        | "tool_input"
+        | "tool_args"
+        | "function_arguments"
+        | "retrieval_query"
+        | "gen_ai_tool_call_arguments"
+        | "gen_ai_retrieval_query_text" => Text::Arguments,
         "tool_result" | "tool_output" | "tool_response" | "gen_ai_tool_call_result" => Text::Result,
         "input" | "inputs" | "input_text" | "input_value" | "traceloop_entity_input" => Text::Input,
         "output" | "outputs" | "output_text" | "output_value" | "traceloop_entity_output" => Text::Output,
@@ -383,7 +458,8 @@ fn of_text(words: &str) -> Name {
                 ("llm_input_messages_", Text::Prompt),
                 ("llm_output_messages_", Text::Response),
             ];
-            let is_text = |words: &str| ends(words, "content") || ends(words, "arguments") || ends(words, "text");
+            let is_text =
+                |words: &str| ends(words, "content") || ends(words, "arguments") || ends(words, "text");
             let numbered = NUMBERED.iter().find(|(front, _)| words.starts_with(front));
             return match numbered {
                 Some((_, text)) if is_text(words) => Name::Text(*text),
@@ -397,8 +473,18 @@ fn of_text(words: &str) -> Name {
 
 /// `prompt_hash`, `response_sha256`, `api_key_hash` and the like: made without our key, so a short text can be guessed.
 fn is_hash(words: &str) -> bool {
-    const OF: &[&str] =
-        &["prompt", "response", "completion", "input", "output", "arguments", "result", "api_key", "messages", "query"];
+    const OF: &[&str] = &[
+        "prompt",
+        "response",
+        "completion",
+        "input",
+        "output",
+        "arguments",
+        "result",
+        "api_key",
+        "messages",
+        "query",
+    ];
     const HASHES: &[&str] = &["hash", "sha256", "sha1", "md5", "digest", "fingerprint", "hashed"];
     let last = |words: &str, list: &[&str]| list.iter().any(|end| ends(words, end));
     match words.rsplit_once('_') {
@@ -410,9 +496,35 @@ fn is_hash(words: &str) -> bool {
 /// Words that stand in fields named after secrets, and say something about them.
 pub(crate) fn is_state(text: &str) -> bool {
     const STATES: &[&str] = &[
-        "true", "false", "yes", "no", "none", "null", "required", "optional", "granted", "denied", "allowed", "enabled",
-        "disabled", "present", "missing", "set", "unset", "valid", "invalid", "expired", "revoked", "rotated", "created",
-        "deleted", "updated", "active", "inactive", "changed", "unchanged",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "none",
+        "null",
+        "required",
+        "optional",
+        "granted",
+        "denied",
+        "allowed",
+        "enabled",
+        "disabled",
+        "present",
+        "missing",
+        "set",
+        "unset",
+        "valid",
+        "invalid",
+        "expired",
+        "revoked",
+        "rotated",
+        "created",
+        "deleted",
+        "updated",
+        "active",
+        "inactive",
+        "changed",
+        "unchanged",
     ];
     STATES.contains(&text)
 }
@@ -433,11 +545,41 @@ mod tests {
     fn secrets_are_known_by_name_however_it_is_written() {
         check(
             &[
-                "password", "Password", "userPassword", "db.password", "DBPassword", "password_1", "passwordConfirmation",
-                "pwd", "x-api-key", "X-Api-Key", "apiKey", "APIKey", "OPENAI_API_KEY", "clientSecret", "client-secret",
-                "accessToken", "access_token", "id_token", "token", "Authorization", "proxy-authorization", "cookie",
-                "Set-Cookie", "privateKey", "private_key_pem", "credentials", "aws_secret_access_key", "dbpassword",
-                "card_number", "cvv", "token_value", "api_key_2", "password_hash", "GITHUB_TOKEN", "master_key",
+                "password",
+                "Password",
+                "userPassword",
+                "db.password",
+                "DBPassword",
+                "password_1",
+                "passwordConfirmation",
+                "pwd",
+                "x-api-key",
+                "X-Api-Key",
+                "apiKey",
+                "APIKey",
+                "OPENAI_API_KEY",
+                "clientSecret",
+                "client-secret",
+                "accessToken",
+                "access_token",
+                "id_token",
+                "token",
+                "Authorization",
+                "proxy-authorization",
+                "cookie",
+                "Set-Cookie",
+                "privateKey",
+                "private_key_pem",
+                "credentials",
+                "aws_secret_access_key",
+                "dbpassword",
+                "card_number",
+                "cvv",
+                "token_value",
+                "api_key_2",
+                "password_hash",
+                "GITHUB_TOKEN",
+                "master_key",
             ],
             |name| matches!(name, Name::Secret(_)),
         );
@@ -447,11 +589,46 @@ mod tests {
     fn names_that_only_speak_of_secrets_are_plain() {
         check(
             &[
-                "tokens_input", "max_tokens", "token_count", "token_type", "tokenizer", "total_tokens", "prompt_tokens",
-                "api_key_id", "api_key_alias", "key_name", "password_policy", "password_changed_at", "secret_name",
-                "next_page_token", "eos_token", "auth_method", "authorized", "cookie_consent", "bypass", "compass",
-                "passed", "keyboard", "monkey", "pinned", "spin", "secretary", "tokens", "key", "name", "id", "", "_",
-                "password_required", "passes", "description", "team", "cached", "email_verified", "phone_model", "street_view_enabled",
+                "tokens_input",
+                "max_tokens",
+                "token_count",
+                "token_type",
+                "tokenizer",
+                "total_tokens",
+                "prompt_tokens",
+                "api_key_id",
+                "api_key_alias",
+                "key_name",
+                "password_policy",
+                "password_changed_at",
+                "secret_name",
+                "next_page_token",
+                "eos_token",
+                "auth_method",
+                "authorized",
+                "cookie_consent",
+                "bypass",
+                "compass",
+                "passed",
+                "keyboard",
+                "monkey",
+                "pinned",
+                "spin",
+                "secretary",
+                "tokens",
+                "key",
+                "name",
+                "id",
+                "",
+                "_",
+                "password_required",
+                "passes",
+                "description",
+                "team",
+                "cached",
+                "email_verified",
+                "phone_model",
+                "street_view_enabled",
             ],
             |name| matches!(name, Name::Plain),
         );
@@ -460,15 +637,32 @@ mod tests {
     #[test]
     fn texts_hashes_and_personal_data_are_known_by_name() {
         check(
-            &["prompt", "messages", "gen_ai.prompt", "gen_ai.prompt.0.content", "llm.input_messages.0.message.content"],
+            &[
+                "prompt",
+                "messages",
+                "gen_ai.prompt",
+                "gen_ai.prompt.0.content",
+                "llm.input_messages.0.message.content",
+            ],
             |name| matches!(name, Name::Text(Text::Prompt)),
         );
-        check(&["gen_ai.prompt.0.role", "prompt_version", "response_ms", "input_cost"], |name| matches!(name, Name::Plain));
+        check(&["gen_ai.prompt.0.role", "prompt_version", "response_ms", "input_cost"], |name| {
+            matches!(name, Name::Plain)
+        });
         check(&["prompt_hash", "response_sha256", "api_key_hash", "user_prompt_fingerprint"], |name| {
             matches!(name, Name::Hash)
         });
-        check(&["firstName", "patient_name", "ssn", "customer_phone", "date_of_birth", "bank_account", "address_line1"], |name| {
-            matches!(name, Name::Pii { .. })
-        });
+        check(
+            &[
+                "firstName",
+                "patient_name",
+                "ssn",
+                "customer_phone",
+                "date_of_birth",
+                "bank_account",
+                "address_line1",
+            ],
+            |name| matches!(name, Name::Pii { .. }),
+        );
     }
 }

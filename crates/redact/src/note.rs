@@ -75,7 +75,11 @@ impl Path<'_> {
 
     /// The text that is decoded outermost, or else the value itself.
     pub(crate) fn outermost(&self) -> &Path<'_> {
-        self.upwards().filter(|path| matches!(path, Path::Inside(_))).last().and_then(Path::parent).unwrap_or(self)
+        self.upwards()
+            .filter(|path| matches!(path, Path::Inside(_)))
+            .last()
+            .and_then(Path::parent)
+            .unwrap_or(self)
     }
 
     fn pointer(&self) -> String {

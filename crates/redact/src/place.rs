@@ -138,11 +138,13 @@ impl Compiled {
         if depth < self.parts.len() || (depth > self.parts.len() && !self.deep) {
             return false;
         }
-        place.upwards().skip(depth - self.parts.len()).zip(self.parts.iter().rev()).all(|(at, part)| match (at, part) {
-            (_, None) => true,
-            (Path::Name(_, name), Some(part)) => name == part,
-            (Path::Index(_, index), Some(part)) => part.parse() == Ok(*index),
-            _ => false,
+        place.upwards().skip(depth - self.parts.len()).zip(self.parts.iter().rev()).all(|(at, part)| {
+            match (at, part) {
+                (_, None) => true,
+                (Path::Name(_, name), Some(part)) => name == part,
+                (Path::Index(_, index), Some(part)) => part.parse() == Ok(*index),
+                _ => false,
+            }
         })
     }
 }
@@ -174,7 +176,9 @@ fn compile((nth, rule): (usize, &PathRule)) -> Result<Compiled, PolicyError> {
         _ => true,
     };
     if takes_whole && core {
-        return refuse("the leaf needs type, time, status, severity, producer and organisation; name another field");
+        return refuse(
+            "the leaf needs type, time, status, severity, producer and organisation; name another field",
+        );
     }
     Ok(Compiled { parts, deep, class: rule.class, action: rule.action })
 }

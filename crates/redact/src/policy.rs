@@ -337,7 +337,8 @@ fn unknown(
 ) -> PolicyError {
     let meant = SYNONYMS.iter().find(|(theirs, _)| said.eq_ignore_ascii_case(theirs)).map(|(_, ours)| *ours);
     let near = || names.clone().map(|name| (distance(name, said), name)).min().filter(|(far, _)| *far <= 3);
-    let suggestion = meant.filter(|ours| names.clone().any(|name| name == *ours)).or_else(|| near().map(|n| n.1));
+    let suggestion =
+        meant.filter(|ours| names.clone().any(|name| name == *ours)).or_else(|| near().map(|n| n.1));
     PolicyError { pointer, reason: reason.to_owned(), suggestion: suggestion.map(str::to_owned) }
 }
 
@@ -402,7 +403,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused_with_the_nearest_name() {
         refused(r#"{"contnet":"keep"}"#, "/contnet: not a setting of redaction; did you mean `content`?");
-        refused(r#"{"pii":{"ssn":"drop"}}"#, "/pii/ssn: no class of personal data; did you mean `national_id`?");
+        refused(
+            r#"{"pii":{"ssn":"drop"}}"#,
+            "/pii/ssn: no class of personal data; did you mean `national_id`?",
+        );
         refused(r#"{"ip":"anonymise"}"#, "/ip: not one of keep, truncate, drop");
         refused(r#"{"ip":"dropp"}"#, "/ip: not one of keep, truncate, drop; did you mean `drop`?");
         refused(r#"{"ip":true}"#, "/ip: expected text, found a boolean");

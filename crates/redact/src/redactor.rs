@@ -59,6 +59,16 @@ impl View {
     pub(crate) fn deeper(self) -> View {
         View { inside: self.inside + 1, ..self }
     }
+
+    /// Whether all below is a secret anyway.
+    fn is_secret(self) -> bool {
+        self.named.is_some_and(|named| !matches!(named.what.kind, Kind::Pii(_)))
+    }
+
+    /// The same under a name that says something; what was secret before stays so.
+    fn under(self, named: Option<Named>) -> View {
+        if self.is_secret() || named.is_none() { self } else { View { named, ..self } }
+    }
 }
 
 const EXACT: View = View { free: false, texts: false, named: None, inside: 0 };
@@ -164,7 +174,8 @@ impl Redactor {
     fn walk<'k>(&self, event: &mut Event<'_>, keys: &'k dyn Keys, origin: Origin) -> Walk<'k> {
         let mut walk = Walk::new(Some(keys), origin);
         let kind = event.type_said();
-        walk.is_tool = kind.starts_with("tool.") || kind.starts_with("mcp.") || event.tree().get("tool").is_some();
+        walk.is_tool =
+            kind.starts_with("tool.") || kind.starts_with("mcp.") || event.tree().get("tool").is_some();
         let tree = event.tree_mut();
         for (slot, (block, name, _, _)) in walk.texts.iter_mut().zip(TEXTS) {
             if tree.get(block).is_some_and(|block| block.get(name).is_some()) {
@@ -208,7 +219,9 @@ impl Redactor {
         let bytes = match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => return None,
             Value::String(text) if text.is_empty() => return None,
-            Value::String(text) if text::is_fingerprint(text) && walk.origin == Origin::Adapter => return None,
+            Value::String(text) if text::is_fingerprint(text) && walk.origin == Origin::Adapter => {
+                return None;
+            }
             Value::String(text) => text.as_bytes(),
             value => {
                 jcs = value.to_jcs();
@@ -421,7 +434,7 @@ impl Redactor {
     }
 
     fn array(&self, items: &mut [Value<'_>], path: &Path<'_>, view: View, walk: &mut Walk<'_>) {
-        if view.named.is_none() && items.len() > 1 {
+        if !view.is_secret() && items.len() > 1 {
             self.joined(items.iter_mut().collect(), path, view, walk);
         }
         let pairs = items.iter().all(|item| matches!(item, Value::Array(pair) if pair.len() == 2));
@@ -442,8 +455,8 @@ impl Redactor {
     fn pair(&self, pair: &mut [Value<'_>], path: &Path<'_>, view: View, walk: &mut Walk<'_>) {
         let named = pair.first().and_then(Value::as_str).and_then(|name| named(names::of(name)));
         match (named, pair) {
-            (Some(named), [_, value]) if view.named.is_none() => {
-                let view = View { named: Some(named), ..view };
+            (Some(_), [_, value]) => {
+                let view = view.under(named);
                 if self.value(value, &Path::Index(path, 1), view, walk) == Fate::Goes {
                     *value = Value::Null;
                 }
@@ -458,7 +471,7 @@ impl Redactor {
         const VALUES: [&str; 5] = ["value", "values", "val", "v", "content"];
         let said = NAMES.iter().find_map(|name| members.get(name).and_then(Value::as_str));
         let of_values = said.and_then(|name| named(names::of(name)));
-        if view.named.is_none() && members.len() > 1 {
+        if !view.is_secret() && members.len() > 1 {
             self.numbered(members, path, view, walk);
         }
         let mut renamed: Vec<(String, String)> = Vec::new();
@@ -477,10 +490,10 @@ impl Redactor {
                     }
                 }
                 Name::Hash if view.texts => return rekey(value, &at, walk) == Fate::Stays,
-                name => view.named = named(name).or(view.named),
+                name => view = view.under(named(name)),
             }
-            if of_values.is_some() && view.named.is_none() && VALUES.contains(&name) {
-                view.named = of_values;
+            if VALUES.contains(&name) {
+                view = view.under(of_values);
             }
             let fate = self.value(value, &at, view, walk);
             if let Some(shown) = shown
@@ -528,7 +541,8 @@ impl Redactor {
             let front = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
             name.get(front..).and_then(|digits| digits.parse::<u32>().ok())
         };
-        if members.iter().filter(|(name, _)| name.ends_with(|c: char| c.is_ascii_digit())).take(2).count() < 2 {
+        if members.iter().filter(|(name, _)| name.ends_with(|c: char| c.is_ascii_digit())).take(2).count() < 2
+        {
             return;
         }
         let mut parts: Vec<(u32, &mut Value<'_>)> =
@@ -583,8 +597,10 @@ impl Redactor {
     }
 }
 
-const PERSON: Named =
-    Named { what: What { id: "person_field", kind: Kind::Pii(PiiClass::Person) }, fits: |name| !name.is_empty() };
+const PERSON: Named = Named {
+    what: What { id: "person_field", kind: Kind::Pii(PiiClass::Person) },
+    fits: |name| !name.is_empty(),
+};
 
 fn named(name: Name) -> Option<Named> {
     match name {
@@ -600,8 +616,20 @@ fn slot(text: Text, walk: &Walk<'_>) -> usize {
         Text::Response => 1,
         Text::Arguments => 2,
         Text::Result => 3,
-        Text::Input => if walk.is_tool { 2 } else { 0 },
-        Text::Output => if walk.is_tool { 3 } else { 1 },
+        Text::Input => {
+            if walk.is_tool {
+                2
+            } else {
+                0
+            }
+        }
+        Text::Output => {
+            if walk.is_tool {
+                3
+            } else {
+                1
+            }
+        }
     }
 }
 
@@ -694,7 +722,13 @@ const JSON_MAX: Limits = Limits { max_bytes: 1024 * 1024, max_depth: 64 };
 
 impl Redactor {
     /// A text that is JSON, walked as if it were part of the event. `None` if it is none.
-    pub(crate) fn json(&self, text: &str, path: &Path<'_>, view: View, walk: &mut Walk<'_>) -> Option<Outcome> {
+    pub(crate) fn json(
+        &self,
+        text: &str,
+        path: &Path<'_>,
+        view: View,
+        walk: &mut Walk<'_>,
+    ) -> Option<Outcome> {
         let mut value = json::parse(text.as_bytes(), &JSON_MAX).ok()?;
         let before = walk.notes.total;
         let fate = self.value(&mut value, &Path::Inside(path), view.deeper(), walk);

@@ -84,7 +84,13 @@ const fn secret(
     rule(id, Kind::Secret, When::Words(words), pattern, about)
 }
 
-const fn pii(id: &'static str, class: PiiClass, when: When, pattern: &'static str, about: &'static str) -> Rule {
+const fn pii(
+    id: &'static str,
+    class: PiiClass,
+    when: When,
+    pattern: &'static str,
+    about: &'static str,
+) -> Rule {
     rule(id, Kind::Pii(class), when, pattern, about)
 }
 

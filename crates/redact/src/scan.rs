@@ -59,7 +59,8 @@ impl Scanner {
         assert!(RULES.len() <= Set::BITS as usize, "more rules than bits");
         let mut words: Vec<&str> = Vec::new();
         let mut called: Vec<Set> = Vec::new();
-        let (mut by_digits, mut by_digits_in_all, mut by_capitals, mut never) = (Vec::new(), Vec::new(), 0, 0);
+        let (mut by_digits, mut by_digits_in_all, mut by_capitals, mut never) =
+            (Vec::new(), Vec::new(), 0, 0);
         let (mut glance_never, mut glance_all) = (Glance::new(), Glance::new());
         let (mut digits_never, mut digits_all) = (u32::MAX, u32::MAX);
         for (i, rule) in RULES.iter().enumerate() {
@@ -148,7 +149,8 @@ impl Scanner {
             from = *cut;
         }
         // Every cut before a place has put one space in front of it.
-        let unspaced = |at: usize| at - cuts.iter().enumerate().take_while(|(nth, cut)| **cut + nth < at).count();
+        let unspaced =
+            |at: usize| at - cuts.iter().enumerate().take_while(|(nth, cut)| **cut + nth < at).count();
         let what = RULES.iter().find(|rule| rule.id == CARD).map(Rule::what);
         cards(&spaced, |start, end| {
             spans.extend(what.map(|what| Span { start: unspaced(start), end: unspaced(end), what }));
@@ -168,8 +170,11 @@ impl Scanner {
     /// The rules of `among` that a text calls for.
     fn called(&self, text: &str, among: Set) -> Set {
         let bytes = text.as_bytes();
-        let (glance, digits_least) =
-            if among == self.never { (&self.glance_never, self.digits_never) } else { (&self.glance_all, self.digits_all) };
+        let (glance, digits_least) = if among == self.never {
+            (&self.glance_never, self.digits_never)
+        } else {
+            (&self.glance_all, self.digits_all)
+        };
         let mut called = 0;
         if glance.sees(bytes) {
             called = self.called_by_words(bytes);
@@ -310,7 +315,8 @@ pub(crate) fn merged(mut spans: Vec<Span>) -> Vec<Span> {
         match out.last_mut() {
             Some(last) if span.start < last.end => {
                 last.end = last.end.max(span.end);
-                let weaker = matches!(last.what.kind, Kind::Pii(_)) && !matches!(span.what.kind, Kind::Pii(_));
+                let weaker =
+                    matches!(last.what.kind, Kind::Pii(_)) && !matches!(span.what.kind, Kind::Pii(_));
                 if weaker || rank(&span.what) < rank(&last.what) && last.what.kind == span.what.kind {
                     last.what = span.what;
                 }
@@ -323,7 +329,10 @@ pub(crate) fn merged(mut spans: Vec<Span>) -> Vec<Span> {
 
 /// How many digits there are. Written so that the compiler can take many bytes at once.
 fn digits(bytes: &[u8]) -> u32 {
-    bytes.chunks(128).map(|chunk| u32::from(chunk.iter().map(|b| u8::from(b.is_ascii_digit())).sum::<u8>())).sum()
+    bytes
+        .chunks(128)
+        .map(|chunk| u32::from(chunk.iter().map(|b| u8::from(b.is_ascii_digit())).sum::<u8>()))
+        .sum()
 }
 
 /// Marks that people write between the groups of a number.
@@ -406,7 +415,12 @@ fn cards(text: &str, mut found: impl FnMut(usize, usize)) {
 /// One space, dash or point, also those beyond ASCII.
 fn is_one_mark(between: &str) -> bool {
     let mut chars = between.chars();
-    let mark = |c| matches!(c, ' ' | '-' | '.' | '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2009}' | '\u{2010}'..='\u{2015}');
+    let mark = |c| {
+        matches!(
+            c,
+            ' ' | '-' | '.' | '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2009}' | '\u{2010}'..='\u{2015}'
+        )
+    };
     chars.next().is_some_and(mark) && chars.next().is_none()
 }
 
@@ -498,8 +512,12 @@ mod tests {
         };
         let mut wrong = Vec::new();
         for (nth, rule) in RULES.iter().enumerate() {
-            wrong.extend(rule.finds.iter().filter(|text| !alone(nth, text)).map(|text| (rule.id, "missed", text)));
-            wrong.extend(rule.spares.iter().filter(|text| alone(nth, text)).map(|text| (rule.id, "found", text)));
+            wrong.extend(
+                rule.finds.iter().filter(|text| !alone(nth, text)).map(|text| (rule.id, "missed", text)),
+            );
+            wrong.extend(
+                rule.spares.iter().filter(|text| alone(nth, text)).map(|text| (rule.id, "found", text)),
+            );
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
@@ -522,7 +540,10 @@ mod tests {
             all
         };
         assert_eq!(found("4111 1111 1111 1111 123"), ["4111 1111 1111 1111"]);
-        assert_eq!(found("a 4111-1111-1111-1111, b 378282246310005"), ["4111-1111-1111-1111", "378282246310005"]);
+        assert_eq!(
+            found("a 4111-1111-1111-1111, b 378282246310005"),
+            ["4111-1111-1111-1111", "378282246310005"]
+        );
         assert_eq!(found("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"), ["4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"]);
         assert_eq!(found("4111\u{a0}1111\u{2013}1111 1111"), ["4111\u{a0}1111\u{2013}1111 1111"]);
         assert_eq!(found("x4111111111111111 41111111111111111111"), Vec::<String>::new());

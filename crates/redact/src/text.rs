@@ -48,7 +48,8 @@ impl Redactor {
                 spans = crate::scan::merged(spans);
             }
         }
-        let mut outcome = if spans.is_empty() { Outcome::Same } else { self.replace(text, &spans, path, view, walk) };
+        let mut outcome =
+            if spans.is_empty() { Outcome::Same } else { self.replace(text, &spans, path, view, walk) };
         if opens && bytes.contains(&b'%') {
             outcome = self.percent(text, outcome, path, view, walk);
         }
@@ -58,7 +59,14 @@ impl Redactor {
         }
     }
 
-    fn replace(&self, text: &str, spans: &[Span], path: &Path<'_>, view: View, walk: &mut Walk<'_>) -> Outcome {
+    fn replace(
+        &self,
+        text: &str,
+        spans: &[Span],
+        path: &Path<'_>,
+        view: View,
+        walk: &mut Walk<'_>,
+    ) -> Outcome {
         let mut out = String::new();
         let mut copied = 0;
         for Span { start, end, what } in spans {
@@ -103,10 +111,13 @@ impl Redactor {
             // Something that is no base64 may be stuck to its front by a letter of the alphabet.
             const STARTS_MAX: usize = 6;
             let run = &text.as_bytes()[start..end];
-            let marks = run.iter().enumerate().filter(|(_, b)| matches!(b, b'/' | b'-' | b'_' | b'+' | b'\n'));
+            let marks =
+                run.iter().enumerate().filter(|(_, b)| matches!(b, b'/' | b'-' | b'_' | b'+' | b'\n'));
             let starts = std::iter::once(0).chain(marks.map(|(at, _)| at + 1)).take(STARTS_MAX);
             for at in starts.take_while(|at| run.len() - at >= unwrap::BASE64_MIN) {
-                if let Some(rule) = unwrap::base64(&run[at..]).and_then(|inner| self.found_inside(&inner, view, walk)) {
+                if let Some(rule) =
+                    unwrap::base64(&run[at..]).and_then(|inner| self.found_inside(&inner, view, walk))
+                {
                     let what = What { id: rule, kind: Kind::Secret };
                     spans.push(Span { start: start + at, end, what });
                     break;
@@ -231,7 +242,9 @@ pub(crate) fn marker(rule: &str) -> String {
 
 /// Nothing is taken out of what says nothing: an empty text, stars, a marker of ours.
 pub(crate) fn is_nothing(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, '*' | '•' | ' ')) || marker_length(text) == Some(text.len()) || is_fingerprint(text)
+    text.chars().all(|c| matches!(c, '*' | '•' | ' '))
+        || marker_length(text) == Some(text.len())
+        || is_fingerprint(text)
 }
 
 /// `hmac-sha256:` and 64 hexadecimal digits.

@@ -67,7 +67,8 @@ pub(crate) fn base64_runs(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
                 continue;
             }
             let probe = at + BASE64_MIN - 1;
-            let start = text[at..probe].iter().rposition(|b| SIX[usize::from(*b)] == 65).map_or(at, |n| at + n + 1);
+            let start =
+                text[at..probe].iter().rposition(|b| SIX[usize::from(*b)] == 65).map_or(at, |n| at + n + 1);
             let after = text[probe..].iter().position(|b| SIX[usize::from(*b)] == 65);
             let end = after.map_or(text.len(), |n| probe + n);
             at = end + 1;

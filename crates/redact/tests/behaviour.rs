@@ -9,7 +9,9 @@ struct Marked;
 
 impl Keys for Marked {
     fn text(&self, purpose: &str, bytes: &[u8]) -> String {
-        let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |sum, b| (sum ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+        let sum = bytes
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325u64, |sum, b| (sum ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
         let purpose = match purpose {
             "text" => "1",
             "key" => "2",
@@ -42,7 +44,12 @@ fn shown(text: &str) -> String {
                     let said = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
                     let number = |name: &str| row.get(name).and_then(Value::as_i64).unwrap_or(0);
                     let (rule, action) = (said("rule"), said("action"));
-                    out += &format!("- {} {rule} {action} {}x {}\n", said("path"), number("count"), number("size"));
+                    out += &format!(
+                        "- {} {rule} {action} {}x {}\n",
+                        said("path"),
+                        number("count"),
+                        number("size")
+                    );
                 }
             }
             value => out += &format!("{name}: {}\n", String::from_utf8(value.to_jcs()).unwrap()),
@@ -74,9 +81,9 @@ fn ordinary_events_are_left_alone() {
 #[test]
 fn secrets_go_by_name_and_keys_are_hashed() {
     check(
-        r#""attributes":{"password":"swordfish","db":{"userPassword":"x","api_key":"abcdefgh12345678","pin":1234},"headers":[["authorization","Bearer abc"],["accept","*/*"]],"env":[{"name":"GITHUB_TOKEN","value":"hunter2hunter2"},{"name":"HOME","value":"/root"}],"credentials":{"username":"bob","enabled":true},"token":"expired","password_policy":"strict"}"#,
+        r#""attributes":{"password":"swordfish","db":{"userPassword":"x","api_key":"abcdefgh12345678","pin":1234},"headers":[["authorization","Bearer abc"],["accept","*/*"]],"env":[{"name":"GITHUB_TOKEN","value":"hunter2hunter2"},{"name":"LANG","value":"C.UTF-8"}],"credentials":{"username":"bob","enabled":true},"token":"expired","password_policy":"strict"}"#,
         expect![[r#"
-            attributes: {"credentials":{"enabled":true,"username":"[redacted:credential_field]"},"db":{"api_key":"<key 7b041b95f50f7305","pin":"[redacted:password_field]","userPassword":"[redacted:password_field]"},"env":[{"name":"GITHUB_TOKEN","value":"<key 5fcc128861ed0dd9"},{"name":"HOME","value":"/root"}],"headers":[["authorization","[redacted:credential_field]"],["accept","*/*"]],"password":"[redacted:password_field]","password_policy":"strict","token":"expired"}
+            attributes: {"credentials":{"enabled":true,"username":"[redacted:credential_field]"},"db":{"api_key":"<key 7b041b95f50f7305","pin":"[redacted:password_field]","userPassword":"[redacted:password_field]"},"env":[{"name":"GITHUB_TOKEN","value":"<key 5fcc128861ed0dd9"},{"name":"LANG","value":"C.UTF-8"}],"headers":[["authorization","[redacted:credential_field]"],["accept","*/*"]],"password":"[redacted:password_field]","password_policy":"strict","token":"expired"}
             - /attributes/credentials/username credential_field mask 1x 4
             - /attributes/db/api_key key_field hash 1x 16
             - /attributes/db/pin password_field mask 1x 4
@@ -240,22 +247,34 @@ fn a_policy_decides_by_class_and_by_place() {
 #[test]
 fn addresses_are_kept_cut_or_dropped() {
     let members = r#""actor":{"ip":"203.0.113.42"},"message":"from 203.0.113.42:443 and 2001:db8:1:2::3, v1.2.3.4 at 10:30""#;
-    check_with(r#"{"ip":"keep"}"#, members, expect![[r#"
+    check_with(
+        r#"{"ip":"keep"}"#,
+        members,
+        expect![[r#"
         actor: {"ip":"203.0.113.42"}
         message: "from 203.0.113.42:443 and 2001:db8:1:2::3, v1.2.3.4 at 10:30"
-    "#]]);
-    check_with(r#"{"ip":"truncate"}"#, members, expect![[r#"
+    "#]],
+    );
+    check_with(
+        r#"{"ip":"truncate"}"#,
+        members,
+        expect![[r#"
         actor: {"ip":"203.0.113.0"}
         message: "from 203.0.113.0:443 and 2001:db8:1::, v1.2.3.4 at 10:30"
         - /actor/ip ip truncate 1x 16
         - /message ip truncate 2x 32
-    "#]]);
-    check_with(r#"{"ip":"drop"}"#, members, expect![[r#"
+    "#]],
+    );
+    check_with(
+        r#"{"ip":"drop"}"#,
+        members,
+        expect![[r#"
         actor: {}
         message: "from [redacted:ip]:443 and [redacted:ip], v1.2.3.4 at 10:30"
         - /actor/ip ip drop 1x 16
         - /message ip mask 2x 32
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -319,10 +338,15 @@ fn a_preview_says_what_would_go_and_changes_nothing() {
     let event = Event::parse(text.as_bytes(), &Limits::default()).unwrap();
     let before = event.submitted();
     let found = Redactor::new(&Policy::default()).unwrap().preview(&event);
-    let found: Vec<_> = found.iter().map(|f| (f.path.as_str(), f.rule, f.action.name(), f.size_class)).collect();
+    let found: Vec<_> =
+        found.iter().map(|f| (f.path.as_str(), f.rule, f.action.name(), f.size_class)).collect();
     assert_eq!(
         found,
-        [("/content/prompt", "prompt", "hash", 2), ("/message", "password", "mask", 8), ("/message", "email", "mask", 16)]
+        [
+            ("/content/prompt", "prompt", "hash", 2),
+            ("/message", "password", "mask", 8),
+            ("/message", "email", "mask", 16)
+        ]
     );
     assert_eq!(event.submitted(), before);
 }
@@ -334,7 +358,25 @@ fn any_text_can_be_asked_about() {
     assert_eq!(text, r#"{"note":"[redacted:email]","password":"[redacted:password_field]"}"#);
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|finding| finding.path.is_empty()));
-    let (text, _) = redactor.text(r#"{"password":"hunter2","password":"hunter3", broken 4111-1111-1111-1111"#);
-    expect![[r#"{"password":"[redacted:password]","password":"[redacted:password]", broken [redacted:card]"#]].assert_eq(&text);
+    let (text, _) =
+        redactor.text(r#"{"password":"hunter2","password":"hunter3", broken 4111-1111-1111-1111"#);
+    expect![[
+        r#"{"password":"[redacted:password]","password":"[redacted:password]", broken [redacted:card]"#
+    ]]
+    .assert_eq(&text);
     assert_eq!(redactor.text("nothing here"), ("nothing here".to_owned(), vec![]));
+}
+
+#[test]
+fn what_is_secret_stays_so_below_other_names() {
+    check_with(
+        r#"{"pii":{"phone":"keep","person":"keep"}}"#,
+        r#""attributes":{"credentials":{"phone":"0170 1234567","deep":[{"first_name":"x"}]},"phones":["4111","1111","1111","1111"]}"#,
+        expect![[r#"
+            attributes: {"credentials":{"deep":[{"first_name":"[redacted:credential_field]"}],"phone":"[redacted:credential_field]"},"phones":["[redacted:card]","[redacted:card]","[redacted:card]","[redacted:card]"]}
+            - /attributes/credentials/deep/0/first_name credential_field mask 1x 1
+            - /attributes/credentials/phone credential_field mask 1x 16
+            - /attributes/phones card mask 1x 16
+        "#]],
+    );
 }

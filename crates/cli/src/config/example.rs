@@ -1,7 +1,7 @@
 //! deploy/indelible.toml, written from the table: a commented example with every setting.
 
-use crate::config::settings::{SETTINGS, table_about};
-use crate::config::shape::{Choice, Shape};
+use crate::config::settings::{SETTINGS, choices_to_tell, table_about};
+use crate::config::shape::Choice;
 
 /// Settings that the example says aloud, since somebody should have decided them. All others are there as comments.
 const DECIDED: &[&str] = &["server.listen", "recording.content", "retention.days"];
@@ -17,7 +17,7 @@ pub(crate) fn example() -> String {
          # for server.listen. Secrets are never written here, only where they are: env.NAME or file:/path.\n",
     );
     let mut table = "";
-    for setting in SETTINGS {
+    for (at, setting) in SETTINGS.iter().enumerate() {
         if setting.table() != table {
             table = setting.table();
             out.push('\n');
@@ -26,10 +26,8 @@ pub(crate) fn example() -> String {
         }
         out.push('\n');
         comment(&mut out, setting.about);
-        if let Shape::Choice(choices) = &setting.shape {
-            for Choice(word, about) in *choices {
-                comment(&mut out, &format!("  {word:?}: {about}"));
-            }
+        for Choice(word, about) in choices_to_tell(at) {
+            comment(&mut out, &format!("  {word:?}: {about}"));
         }
         let hash = if DECIDED.contains(&setting.path) { "" } else { "# " };
         out.push_str(&format!("{hash}{} = {}\n", setting.name(), setting.example()));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::config::settings::{SETTINGS, Short, table_about};
+use crate::config::settings::{SETTINGS, Short, choices_to_tell, table_about};
 use crate::config::shape::{Choice, Shape};
 
 /// docs/reference/configuration.md
@@ -50,7 +50,7 @@ What it is told comes from four layers; each overrules those before it:
 fn write_reference(out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n## Settings")?;
     let mut table = None;
-    for setting in SETTINGS {
+    for (at, setting) in SETTINGS.iter().enumerate() {
         if table != Some(setting.table()) {
             table = Some(setting.table());
             match setting.table() {
@@ -67,31 +67,19 @@ fn write_reference(out: &mut String) -> std::fmt::Result {
         if setting.default != Some(setting.example) {
             write!(about, " Example: `{}`.", setting.example())?;
         }
-        match &setting.shape {
-            Shape::Choice(choices) => {
-                for Choice(word, means) in *choices {
-                    write!(about, "<br>`{word}`: {means}.")?;
+        for Choice(word, means) in choices_to_tell(at) {
+            write!(about, "<br>`{word}`: {means}.")?;
+        }
+        if let Shape::Rows(columns) = &setting.shape {
+            for column in *columns {
+                let default = column.default().map(|held| format!(" Default: `{held}`.")).unwrap_or_default();
+                write!(about, "<br>`{}` ({}): {}{default}", column.path, form(&column.shape), column.about)?;
+                if let Shape::Choice(choices) = &column.shape {
+                    let choices: Vec<String> =
+                        choices.iter().map(|Choice(word, means)| format!("`{word}`: {means}")).collect();
+                    write!(about, " {}.", choices.join("; "))?;
                 }
             }
-            Shape::Rows(columns) => {
-                for column in *columns {
-                    let default =
-                        column.default().map(|held| format!(" Default: `{held}`.")).unwrap_or_default();
-                    write!(
-                        about,
-                        "<br>`{}` ({}): {}{default}",
-                        column.path,
-                        form(&column.shape),
-                        column.about
-                    )?;
-                    if let Shape::Choice(choices) = &column.shape {
-                        let choices: Vec<String> =
-                            choices.iter().map(|Choice(word, means)| format!("`{word}`: {means}")).collect();
-                        write!(about, " {}.", choices.join("; "))?;
-                    }
-                }
-            }
-            _ => {}
         }
         writeln!(
             out,

@@ -99,6 +99,18 @@ pub(crate) fn is_table(path: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
+/// The words that may be chosen, unless the setting before this one has the same: they are told once.
+pub(crate) fn choices_to_tell(at: usize) -> &'static [Choice] {
+    let choices = |at: usize| match &SETTINGS[at].shape {
+        Shape::Choice(choices) => *choices,
+        _ => &[],
+    };
+    match at.checked_sub(1) {
+        Some(before) if std::ptr::eq(choices(before), choices(at)) => &[],
+        _ => choices(at),
+    }
+}
+
 /// What somebody may have meant by a path that is no setting's: one that is a few letters away, or one of the same last
 /// name in another table.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
@@ -189,7 +201,7 @@ pub(crate) fn table_about(table: &str) -> &'static str {
         .expect("every table has a line about it")
 }
 
-const ACTION: &[Choice] = &[
+static ACTIONS: [Choice; 4] = [
     Choice("keep", "left as it is"),
     Choice("mask", "replaced by a marker such as `[redacted:email]`"),
     Choice("hash", "replaced by a keyed fingerprint: equal values stay equal"),
@@ -416,23 +428,23 @@ pub(crate) static SETTINGS: &[Setting] = &[
                 "What.",
             )
             .such_as("email"),
-            Setting::new("action", Shape::Choice(ACTION), "What is done with it.").such_as("hash"),
+            Setting::new("action", Shape::Choice(&ACTIONS), "What is done with it.").such_as("hash"),
         ]),
         "Other actions at some paths. The first rule that fits decides.",
     )
     .or("")
     .such_as(r#"[{ path = "/attributes/customer/**", class = "email", action = "hash" }]"#),
-    Setting::new("redaction.pii.email", Shape::Choice(ACTION), "E-mail addresses.").or("mask"),
-    Setting::new("redaction.pii.phone", Shape::Choice(ACTION), "Telephone numbers.").or("mask"),
-    Setting::new("redaction.pii.national_id", Shape::Choice(ACTION), "Social security, tax and identity numbers.").or("mask"),
+    Setting::new("redaction.pii.email", Shape::Choice(&ACTIONS), "E-mail addresses.").or("mask"),
+    Setting::new("redaction.pii.phone", Shape::Choice(&ACTIONS), "Telephone numbers.").or("mask"),
+    Setting::new("redaction.pii.national_id", Shape::Choice(&ACTIONS), "Social security, tax and identity numbers.").or("mask"),
     Setting::new(
         "redaction.pii.person",
-        Shape::Choice(ACTION),
+        Shape::Choice(&ACTIONS),
         "Names, dates of birth and street addresses, in fields that are named so.",
     )
     .or("mask"),
-    Setting::new("redaction.pii.health", Shape::Choice(ACTION), "Numbers of patients and their doctors, and diagnoses.").or("mask"),
-    Setting::new("redaction.pii.account", Shape::Choice(ACTION), "Bank accounts, by context.").or("mask"),
+    Setting::new("redaction.pii.health", Shape::Choice(&ACTIONS), "Numbers of patients and their doctors, and diagnoses.").or("mask"),
+    Setting::new("redaction.pii.account", Shape::Choice(&ACTIONS), "Bank accounts, by context.").or("mask"),
     Setting::new(
         "quarantine.keep_bodies",
         Shape::Switch,

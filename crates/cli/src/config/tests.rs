@@ -1,5 +1,7 @@
 //! Tests of the configuration, by what people write and what they are told.
 
+#![allow(clippy::disallowed_methods)]
+
 mod generated;
 mod imports;
 mod layers;

@@ -162,24 +162,23 @@ pub(crate) struct Log {
 impl Config {
     /// The settings in force, or all that is wrong with them, a line each. Secrets are looked for, too.
     pub(crate) fn load(given: &Given, env: &Environment) -> anyhow::Result<Config> {
-        let (config, problems) = Config::check(given, env, true);
+        let (effective, problems) = Config::check(given, env, true);
         anyhow::ensure!(
             problems.is_empty(),
             "the configuration can't be used:\n{}",
             problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
         );
-        Ok(config)
+        Ok(Config::of(&effective))
     }
 
-    /// The settings, and all that is wrong with them.
-    pub(crate) fn check(given: &Given, env: &Environment, with_secrets: bool) -> (Config, Vec<Problem>) {
+    /// What every layer says, and all that is wrong with it.
+    pub(crate) fn check(given: &Given, env: &Environment, with_secrets: bool) -> (Effective, Vec<Problem>) {
         let (effective, mut problems) = load(given, env);
-        let config = Config::of(&effective);
-        problems.extend(rules::between(&effective, &config));
+        problems.extend(rules::between(&effective, &Config::of(&effective)));
         if with_secrets {
             problems.extend(rules::secrets(&effective, env));
         }
-        (config, problems)
+        (effective, problems)
     }
 
     /// What the product is opened with.

@@ -1,4 +1,4 @@
-//! Who is asking, and how often? One administrator, for now, by a bearer token.
+//! Who is asking, and how often? Whoever has a key, by a bearer token.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,20 +12,27 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use access::Viewer;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use indelible::AuthError;
+use sha2::{Digest, Sha256};
+
 use crate::door::Door;
 use crate::problem::Problem;
 use crate::proxies::client;
 use crate::rates::{Rates, Taken, jittered, neighbourhood};
 use crate::routes::{self, ROUTES};
 
-/// What is kept of a token: [`indelible::Indelible::token_hash`].
-pub type TokenHash = [u8; 32];
+/// Tells one key from another, and nothing else about it.
+pub(crate) type KeyHash = [u8; 32];
 
-/// Who asks, for handlers. Put into every request that is let in with a token.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Who asks, for handlers. Put into every request that is let in with a key.
+#[derive(Clone)]
 pub(crate) struct Caller {
-    /// Tells one key from another, and nothing else about it.
-    pub(crate) key: TokenHash,
+    /// With everything that decides what they may.
+    pub(crate) viewer: Arc<Viewer>,
+    pub(crate) key: KeyHash,
 }
 
 /// Load balancers ask it, often, and from the address that everybody comes from.
@@ -43,7 +50,7 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let route = routes::number(&method, &path);
     let too_often = route.map_or(StatusCode::TOO_MANY_REQUESTS, |n| ROUTES[n].too_often);
     let mut gate = Gate { door: &door, address, too_often, now: began, left: HeaderMap::new() };
-    let (mut response, left) = match gate.check(&mut request) {
+    let (mut response, left) = match gate.check(&mut request).await {
         Ok(()) => {
             let left = gate.left;
             (next.run(request).await, left)
@@ -69,7 +76,7 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
 
 /// What a request has to get past.
 struct Gate<'d> {
-    door: &'d Door,
+    door: &'d Arc<Door>,
     address: IpAddr,
     /// How one is told that it comes too often.
     too_often: StatusCode,
@@ -79,7 +86,7 @@ struct Gate<'d> {
 }
 
 impl Gate<'_> {
-    fn check(&mut self, request: &mut Request) -> Result<(), Problem> {
+    async fn check(&mut self, request: &mut Request) -> Result<(), Problem> {
         let door = self.door;
         let path = request.uri().path();
         if path == HEALTH {
@@ -90,16 +97,31 @@ impl Gate<'_> {
         if routes::is_open(path) {
             return Ok(());
         }
-        let Some(key) = admin(door, request.headers()) else {
+        let token = bearer(request.headers());
+        let address = self.address;
+        let caller = door
+            .blocking(move |product| {
+                match product.authenticate(token.as_deref().unwrap_or_default(), Some(address)) {
+                    Ok(viewer) => Ok(Some(Caller { key: key_hash(&viewer), viewer: Arc::new(viewer) })),
+                    Err(AuthError::Refused(_)) => Ok(None),
+                    Err(AuthError::Unavailable(reason)) => {
+                        tracing::error!(reason, "nobody can be let in");
+                        Err(Problem::busy("keys can't be checked now; try again later", 1000))
+                    }
+                }
+            })
+            .await?;
+        let Some(caller) = caller else {
             self.take(&door.logins, &neighbourhood)?;
-            let detail = "send the token as `authorization: Bearer …`";
+            let detail = "send a key that works as `authorization: Bearer …`";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
         };
+        let key = caller.key;
         self.take(&door.keys, &key)?;
         if door.is_draining() {
             return Err(Problem::busy("the server is stopping; send it again", 5000));
         }
-        request.extensions_mut().insert(Caller { key });
+        request.extensions_mut().insert(caller);
         Ok(())
     }
 
@@ -117,13 +139,22 @@ impl Gate<'_> {
     }
 }
 
-fn admin(door: &Door, headers: &HeaderMap) -> Option<TokenHash> {
+fn bearer(headers: &HeaderMap) -> Option<String> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(header), None) = (given.next(), given.next()) else { return None };
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+fn key_hash(viewer: &Viewer) -> KeyHash {
+    Sha256::digest(viewer.key_id.as_deref().unwrap_or(&viewer.id)).into()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        caller.ok_or_else(|| Problem::internal("a route that needs a key was reached without one"))
     }
-    // Two keyed hashes: how long the comparison takes says nothing about either token.
-    Some(door.product.token_hash(token.trim())).filter(|hash| *hash == door.admin)
 }

@@ -150,7 +150,7 @@ mod tests {
         );
         check(
             r#"{"specversion":"1.0","type":"a.b","source":"https://example.com/?q=1","id":"1"}"#,
-            r#"{"attributes":{"source":"https://example.com/?q=1"},"producer":"cloudevents:a3acb1b7ca63e0b85a6cc6d8b58c0e6a","source_id":"1","type":"a.b"}"#,
+            r#"{"attributes":{"source":"https://example.com/?q=1"},"producer":"cloudevents:2adae9772e1a55f605d8c71d7b74313f","source_id":"1","type":"a.b"}"#,
         );
         check(
             r#"{"specversion":"1.0","type":"a.b","source":"s","id":"1","traceparent":"nonsense","data_base64":"AA=="}"#,

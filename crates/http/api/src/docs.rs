@@ -107,9 +107,9 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
         Text(route.path),
         method = Text(route.method)
     )?;
-    let needs = match route.permission {
-        Some(permission) => format!("Needs <code>{}</code>.", Text(permission)),
-        None => "Open to everybody.".to_owned(),
+    let needs = match route.needs.key() {
+        true => format!("Needs: {}.", Text(route.needs.name())),
+        false => "Open to everybody.".to_owned(),
     };
     writeln!(out, "<p>{}. <span class=\"quiet\">{needs}</span></p>", Prose(&capital(route.about)))?;
     if !route.parameters.is_empty() {
@@ -142,7 +142,7 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
             Text(example.trim_end())
         )?;
     } else {
-        let token = if route.permission.is_some() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
+        let token = if route.needs.key() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
         writeln!(
             out,
             "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s \"$URL{}\"{token}</code></pre>",
@@ -178,13 +178,20 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
 fn write_schema(name: &str, schema: &Value<'_>, out: &mut String) -> fmt::Result {
     let about = schema.get("description").and_then(Value::as_str).unwrap_or("");
     writeln!(out, "<section id=\"schema-{0}\"><h2>{0}</h2><p>{1}</p>", Text(name), Prose(about))?;
+    for part in schema.get("allOf").and_then(Value::as_array).unwrap_or_default() {
+        writeln!(out, "<p>It has the fields of <a href=\"#schema-{0}\">{0}</a>.</p>", Text(&form(part)))?;
+    }
+    let mut rows = Vec::new();
+    properties("", schema, &mut rows);
+    if rows.is_empty() {
+        out.push_str("</section>\n");
+        return Ok(());
+    }
     table(out, &["field", "form", "what it says"])?;
     let must = |name: &str| {
         let required = schema.get("required").and_then(Value::as_array).unwrap_or_default();
         required.iter().any(|one| one.as_str() == Some(name))
     };
-    let mut rows = Vec::new();
-    properties("", schema, &mut rows);
     for (path, property) in rows {
         let about = property.get("description").and_then(Value::as_str).unwrap_or("");
         let star = if must(&path) { " <em>required</em>" } else { "" };

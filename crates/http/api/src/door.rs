@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::auth::TokenHash;
+use crate::auth::KeyHash;
 use crate::idempotency::Answers;
 use crate::metrics::{LIMITS, Metrics};
 use crate::problem::Problem;
@@ -109,14 +109,13 @@ const ROOM_TIME: Duration = Duration::from_secs(5);
 
 pub(crate) struct Door {
     pub(crate) product: Arc<Indelible>,
-    pub(crate) admin: TokenHash,
     pub(crate) limits: Limits,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) is_secure: bool,
     pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) answers: Arc<Answers>,
-    pub(crate) keys: Rates<TokenHash>,
+    pub(crate) keys: Rates<KeyHash>,
     pub(crate) addresses: Rates<IpAddr>,
     pub(crate) logins: Rates<IpAddr>,
     pub(crate) clock: Clock,
@@ -130,17 +129,11 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(
-        product: Arc<Indelible>,
-        admin: TokenHash,
-        settings: Settings,
-        clock: Clock,
-    ) -> Arc<Door> {
+    pub(crate) fn new(product: Arc<Indelible>, settings: Settings, clock: Clock) -> Arc<Door> {
         let Settings { limits, trusted_proxies, tls, more_metrics } = settings;
         let [key, address, login] = LIMITS;
         Arc::new(Door {
             product,
-            admin,
             trusted_proxies,
             is_secure: tls.is_some(),
             more_metrics,

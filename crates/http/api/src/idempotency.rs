@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::auth::{Caller, TokenHash};
+use crate::auth::{Caller, KeyHash};
 use crate::body::Received;
 use crate::door::Door;
 use crate::problem::Problem;
@@ -63,7 +63,7 @@ pub(crate) struct Answers(Mutex<Remembered>);
 
 /// Of a request with a key: who asks, and for what beside the body.
 pub(crate) struct Asked {
-    viewer: TokenHash,
+    viewer: KeyHash,
     key: String,
     target: String,
 }
@@ -125,7 +125,8 @@ pub(crate) struct Ticket {
 /// The key of a request, if it has one: with or without the quotes of a structured field.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let wrong = || {
-        let detail = format!("Idempotency-Key: expected one of 1 to {KEY_MOST} printable characters");
+        let detail =
+            format!("the header Idempotency-Key: expected one of 1 to {KEY_MOST} printable characters");
         Problem::bad("idempotency_key", detail)
     };
     let mut given = headers.get_all(HEADER).iter();
@@ -302,7 +303,8 @@ mod tests {
             first(&answers, &n.to_string(), NOW).answer(ok(1 << 20), NOW).await;
         }
         assert!(answers.lock().bytes <= BYTES_MOST);
-        assert_eq!(answers.lock().entries.len(), answers.lock().order.len());
+        let kept = answers.lock().order.len();
+        assert_eq!(answers.lock().entries.len(), kept);
         assert!(!is_remembered(&answers, "0", NOW));
         assert!(is_remembered(&answers, "69", NOW));
 

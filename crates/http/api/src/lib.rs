@@ -1,7 +1,7 @@
 //! Who do we talk to? Our own API over HTTP, and the one place where the product's answers become status codes.
 //!
 //! * [`serve()`] listens until it is told to stop, and then stops in order.
-//! * [`router`] is what it serves: the table [`ROUTES`], behind a token.
+//! * [`router`] is what it serves: the table [`ROUTES`], behind a key.
 //!
 //! No clock, no randomness and no file is touched here, and nothing that blocks runs on the threads that serve.
 #![forbid(unsafe_code)]
@@ -27,6 +27,7 @@ mod read;
 mod record;
 mod routes;
 mod schema;
+mod search;
 mod serve;
 mod split;
 mod stall;
@@ -38,10 +39,9 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use auth::TokenHash;
 pub use door::{Limits, MoreMetrics, Settings};
 pub use openapi::openapi;
 pub use rates::Rate;
-pub use routes::{Answer, Parameter, ROUTES, Route, Sent, router};
+pub use routes::{Answer, Needs, Parameter, ROUTES, Route, Sent, router};
 pub use serve::{serve, serve_with};
 pub use tls::{Tls, TlsError};

@@ -7,19 +7,25 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use indelible::Refused;
 use receivers::litellm::receive::receive as take;
 
+use crate::auth::Caller;
 use crate::body::{receive, tree_bytes};
 use crate::door::Door;
 use crate::idempotency::{Asked, once};
 use crate::media::Form;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::record::writable;
+use crate::record::{sender, writable};
 use crate::tally::Tally;
 
-pub(crate) async fn ingest(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let organisation = Params::read(request.uri(), &["organisation"])?.recording_organisation()?;
+pub(crate) async fn ingest(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let sender = sender(&Params::read(request.uri(), &["organisation"])?, &caller.viewer)?;
     let asked = Asked::of(&request)?;
     let body = receive(&door, request, door.limits.litellm_body_bytes).await?;
     if matches!(body.form, Form::CloudEvent | Form::CloudEvents) {
@@ -34,6 +40,7 @@ pub(crate) async fn ingest(State(door): State<Arc<Door>>, request: Request) -> R
         let received = door
             .blocking(move |product| {
                 let (body, _room) = (body, room);
+                product.may_record(&caller.viewer, &sender)?;
                 writable(product)?;
                 if body.bytes.trim_ascii().is_empty() {
                     return Err(Problem::bad(
@@ -41,7 +48,16 @@ pub(crate) async fn ingest(State(door): State<Arc<Door>>, request: Request) -> R
                         "the body is empty; send an object, an array or lines",
                     ));
                 }
-                take(product, &organisation, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))
+                let received =
+                    take(product, &sender, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))?;
+                let refused: Vec<Refused<'_>> = received
+                    .refused
+                    .iter()
+                    // An item holds whole prompts, so only why it was refused is kept of it.
+                    .map(|error| Refused { bytes: b"", refusal: &error.refusal })
+                    .collect();
+                product.quarantine(&sender, &caller.viewer.id, &refused);
+                Ok(received)
             })
             .await?;
         let mut tally = Tally::default();

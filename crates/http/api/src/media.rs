@@ -48,7 +48,7 @@ pub(crate) fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     for (name, value) in parts.filter_map(|part| part.split_once('=')) {
         let value = value.trim().trim_matches('"');
         if name.trim().eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
-            return Err(unknown("JSON is UTF-8; another charset is not taken"));
+            return Err(unknown("another charset than UTF-8 is not taken"));
         }
     }
     Ok(*form)

@@ -67,7 +67,7 @@ pub fn openapi() -> Value<'static> {
 
 /// The statuses of problems that a route may answer.
 pub(crate) fn statuses(route: &Route) -> Vec<u16> {
-    let every: &[u16] = if route.permission.is_some() { &[401, 429, 500, 503] } else { &[429] };
+    let every: &[u16] = if route.needs.key() { &[401, 403, 429, 500, 503] } else { &[429] };
     let too_often = route.too_often.as_u16();
     let all = every.iter().chain(route.problems).copied();
     let mut all: Vec<u16> = all.filter(|status| *status != 429 || too_often == 429).collect();
@@ -85,12 +85,13 @@ fn operation(route: &Route) -> Value<'static> {
         ("tags", Value::Array(vec![Value::from(route.tag)])),
         ("responses", Value::Object(responses(route))),
     ]);
-    let security = match route.permission {
-        Some(permission) => {
-            operation.insert("description", format!("Needs the permission `{permission}`."));
-            vec![Value::Object(object([("token", Value::Array(vec![Value::from(permission)]))]))]
+    let security = match route.needs.key() {
+        true => {
+            operation.insert("description", format!("Needs: {}.", route.needs.name()));
+            let scope = Value::Array(vec![Value::from(route.needs.name())]);
+            vec![Value::Object(object([("token", scope)]))]
         }
-        None => Vec::new(),
+        false => Vec::new(),
     };
     operation.insert("security", Value::Array(security));
     if !route.parameters.is_empty() {
@@ -190,47 +191,38 @@ fn reference(kind: &str, name: &str) -> Value<'static> {
     Value::Object(object([("$ref", Value::from(format!("#/components/{kind}/{name}")))]))
 }
 
-/// JSON with line ends, for people and for comparing versions.
+/// JSON with line ends, for people and for comparing versions: what fits a line stays on it.
 pub(crate) fn pretty(value: &Value<'_>) -> String {
     let mut out = String::new();
-    write_pretty(value, 0, &mut out);
+    write_pretty(value, 0, 0, &mut out);
     out.push('\n');
     out
 }
 
-fn write_pretty(value: &Value<'_>, depth: usize, out: &mut String) {
+const LINE: usize = 160;
+
+/// `before` bytes stand on the line already, beside the two for each level of `depth`.
+fn write_pretty(value: &Value<'_>, depth: usize, before: usize, out: &mut String) {
     let canonical = |value: &Value<'_>| String::from_utf8(value.to_jcs()).unwrap_or_default();
-    let (open, close, len) = match value {
-        Value::Array(items) => ('[', ']', items.len()),
-        Value::Object(members) => ('{', '}', members.len()),
-        other => return out.push_str(&canonical(other)),
+    let line = canonical(value);
+    let items: Vec<(String, &Value<'_>)> = match value {
+        _ if 2 * depth + before + line.len() < LINE => return out.push_str(&line),
+        Value::Array(items) => items.iter().map(|item| (String::new(), item)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (canonical(&Value::from(name)) + ": ", member)).collect()
+        }
+        _ => return out.push_str(&line),
     };
+    let (open, close) = if matches!(value, Value::Array(_)) { ('[', ']') } else { ('{', '}') };
     out.push(open);
-    let begin = |n: usize, out: &mut String| {
+    for (n, (name, item)) in items.into_iter().enumerate() {
         out.push_str(if n > 0 { ",\n" } else { "\n" });
         out.push_str(&"  ".repeat(depth + 1));
-    };
-    match value {
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                begin(n, out);
-                write_pretty(item, depth + 1, out);
-            }
-        }
-        Value::Object(members) => {
-            for (n, (name, member)) in members.iter().enumerate() {
-                begin(n, out);
-                out.push_str(&canonical(&Value::from(name)));
-                out.push_str(": ");
-                write_pretty(member, depth + 1, out);
-            }
-        }
-        _ => {}
+        out.push_str(&name);
+        write_pretty(item, depth + 1, name.len(), out);
     }
-    if len > 0 {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    }
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
     out.push(close);
 }
 
@@ -292,7 +284,11 @@ mod tests {
         assert_eq!(json::parse(text.as_bytes(), &limits).unwrap(), document);
         assert_eq!(
             pretty(&written(r#"{"b":[],"a":{"x":[1,"q\""]}}"#)),
-            "{\n  \"a\": {\n    \"x\": [\n      1,\n      \"q\\\"\"\n    ]\n  },\n  \"b\": []\n}\n"
+            "{\"a\":{\"x\":[1,\"q\\\"\"]},\"b\":[]}\n"
         );
+        let long = Value::from("x".repeat(LINE));
+        let nested = Value::Array(vec![long.clone(), Value::Object(object([("a", long)]))]);
+        let x = "x".repeat(LINE);
+        assert_eq!(pretty(&nested), format!("[\n  \"{x}\",\n  {{\n    \"a\": \"{x}\"\n  }}\n]\n"));
     }
 }

@@ -1,18 +1,27 @@
 //! What stands after the question mark. Names that nobody knows are refused: a filter with a typing error in its name
 //! would otherwise find everything.
 
+use access::{Organisations, Permission, Viewer};
 use axum::extract::Query;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use event::time;
-use indelible::{DEFAULT, Question, SYSTEM, check_organisation};
+use indelible::{Count, DEFAULT, Order, PAGE_MOST, Paging, Question, check_organisation};
+use query::{Expr, Filter, Test};
 
-use crate::problem::Problem;
-
-const PAGE_MOST: usize = 1000;
+use crate::problem::{Problem, whole};
 
 pub(crate) struct Params(Vec<(String, String)>);
 
+/// The parameters that [`Params::question`] reads.
+pub(crate) const QUESTION: &[&str] =
+    &["q", "type", "actor", "status", "from", "to", "consistent", "organisation"];
+
 impl Params {
+    /// Reads them; all must be among `known` or `also`, and each be there once.
+    pub(crate) fn read_both(uri: &Uri, known: &[&str], also: &[&str]) -> Result<Params, Problem> {
+        Params::read(uri, &[known, also].concat())
+    }
+
     /// Reads them; all must be among `known`, and each be there once.
     pub(crate) fn read(uri: &Uri, known: &[&str]) -> Result<Params, Problem> {
         let wrong = |what: &str| {
@@ -41,56 +50,120 @@ impl Params {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whose ledger is read.
-    pub(crate) fn organisation(&self) -> Result<String, Problem> {
-        let name = self.get("organisation").unwrap_or(DEFAULT);
-        check_organisation(name).map_err(|why| Problem::bad("parameter", why))?;
-        Ok(name.to_owned())
+    /// Whose ledger is meant: the one that is named, else the only one in which the asker may do this, else `default`.
+    pub(crate) fn organisation(&self, viewer: &Viewer, permission: Permission) -> Result<String, Problem> {
+        if let Some(name) = self.get("organisation") {
+            check_organisation(name).map_err(|why| Problem::bad("parameter", why))?;
+            return Ok(name.to_owned());
+        }
+        Ok(match viewer.organisations_for(permission) {
+            Organisations::These(names) if names.len() == 1 => names.into_iter().next().unwrap_or_default(),
+            _ => DEFAULT.to_owned(),
+        })
     }
 
-    /// Whose ledger is written to.
-    pub(crate) fn recording_organisation(&self) -> Result<String, Problem> {
-        match self.organisation()? {
-            name if name == SYSTEM => {
-                Err(Problem::bad("parameter", "organisation: \"system\" is ours; name another"))
-            }
-            name => Ok(name),
+    /// Which events are asked for, of which organisation.
+    pub(crate) fn question(&self, viewer: &Viewer, permission: Permission) -> Result<Question, Problem> {
+        let mut filter = match self.get("q") {
+            Some(text) => Filter::parse(text).map_err(unreadable)?,
+            None => Filter::all(),
+        };
+        let field = |path: &str, test: Test| Expr::Field { path: path.to_owned(), test };
+        if let Some(kind) = self.get("type") {
+            let test = match kind.strip_suffix('*') {
+                Some(begin) => Test::Like(vec![query::fold(begin).into_owned(), String::new()]),
+                None => Test::Is(kind.to_owned()),
+            };
+            filter = filter.and(field("type", test).into());
+        }
+        if let Some(actor) = self.get("actor") {
+            let either = ["actor.id", "actor.email", "actor.name"];
+            let either = either.map(|path| field(path, Test::Is(actor.to_owned())));
+            filter = filter.and(Expr::Or(either.into()).into());
+        }
+        if let Some(status) = self.get("status") {
+            let known = event::outcome::status_name(event::outcome::status_code(status));
+            filter = filter.and(field("status", Test::Is(known.unwrap_or(status).to_owned())).into());
+        }
+        let (from, to) = (self.time("from")?, self.time("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && from >= to
+        {
+            return Err(wrong("to", "not after `from`"));
+        }
+        if from.is_some() || to.is_some() {
+            let bound = |time: i64, inclusive| query::Bound { value: query::Literal::Time(time), inclusive };
+            let test = Test::Range { from: from.map(|t| bound(t, true)), to: to.map(|t| bound(t, false)) };
+            filter = filter.and(field("time", test).into());
+        }
+        Ok(Question {
+            organisation: self.organisation(viewer, permission)?,
+            filter,
+            consistent: self.flag("consistent")?,
+        })
+    }
+
+    /// Which page of them.
+    pub(crate) fn paging(&self) -> Result<Paging, Problem> {
+        Ok(Paging {
+            order: self.order()?,
+            cursor: self.get("cursor").map(str::to_owned),
+            limit: self.number("limit", 100, PAGE_MOST)?,
+            count: match self.get("count") {
+                None | Some("estimate") => Count::Estimate,
+                Some("exact") => Count::Exact,
+                Some("no") => Count::No,
+                Some(_) => return Err(wrong("count", "expected `exact`, `estimate` or `no`")),
+            },
+        })
+    }
+
+    pub(crate) fn order(&self) -> Result<Order, Problem> {
+        match self.get("sort") {
+            None | Some("newest") => Ok(Order::Newest),
+            Some("time") => Ok(Order::Time),
+            Some(_) => Err(wrong("sort", "expected `newest` or `time`")),
         }
     }
 
-    pub(crate) fn question(&self) -> Result<Question, Problem> {
-        let text = |name: &str| self.get(name).map(str::to_owned);
-        let time = |name: &str| match self.get(name) {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<i64>, Problem> {
+        match self.get(name) {
             Some(text) => time::parse(text).map(Some).map_err(|why| wrong(name, why)),
             None => Ok(None),
-        };
-        let question = Question {
-            kind: text("type"),
-            actor: text("actor"),
-            status: text("status"),
-            from_ns: time("from")?,
-            to_ns: time("to")?,
-            before: match self.get("cursor") {
-                Some(text) => {
-                    Some(text.parse().map_err(|_| wrong("cursor", "send `next` of the page before"))?)
-                }
-                None => None,
+        }
+    }
+
+    /// A whole number from 1 to `most`.
+    pub(crate) fn number(&self, name: &str, usual: usize, most: usize) -> Result<usize, Problem> {
+        match self.get(name) {
+            None => Ok(usual),
+            Some(text) => match text.parse() {
+                Ok(number) if (1..=most).contains(&number) => Ok(number),
+                _ => Err(wrong(name, &format!("expected 1 to {most}"))),
             },
-            limit: match self.get("limit") {
-                Some(text) => match text.parse() {
-                    Ok(limit) if (1..=PAGE_MOST).contains(&limit) => Some(limit),
-                    _ => return Err(wrong("limit", "expected 1 to 1000")),
-                },
-                None => None,
-            },
-        };
-        match (question.from_ns, question.to_ns) {
-            (Some(from), Some(to)) if from >= to => Err(wrong("to", "not after `from`")),
-            _ => Ok(question),
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(wrong(name, "expected `true` or `false`")),
         }
     }
 }
 
-fn wrong(name: &str, why: &str) -> Problem {
+/// Why a filter can't be read, and where.
+pub(crate) fn unreadable(error: query::Error) -> Problem {
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "filter", error.message)
+        .with("from", whole(error.span.start as u64))
+        .with("to", whole(error.span.end as u64));
+    match error.suggestion {
+        Some(suggestion) => problem.with("suggestion", suggestion),
+        None => problem,
+    }
+}
+
+pub(crate) fn wrong(name: &str, why: &str) -> Problem {
     Problem::bad("parameter", format!("{name}: {why}"))
 }

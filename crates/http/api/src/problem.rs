@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value};
-use indelible::{Error, RecordError};
+use indelible::{AskError, Error, RecordError};
 
 /// An answer that is not what was asked for. It says what to do and never quotes what was sent.
 #[derive(Debug)]
@@ -39,10 +39,17 @@ pub(crate) const CODES: &[Known] = &[
     known(400, "body", "the body ended early"),
     known(400, "encoding", "the body is not what its `Content-Encoding` says"),
     known(400, "idempotency_key", "the `Idempotency-Key` is empty, too long, or there twice"),
+    known(
+        400,
+        "filter",
+        "the filter can't be read; `from` and `to` say where, `suggestion` what may have been meant",
+    ),
+    known(400, "wrong", "what is asked makes no sense; `detail` says why"),
     known(400, "parameter", "a query parameter or header is not known, there twice, or has a wrong value"),
     known(400, "path", "a part of the path can't be read"),
     known(400, "rejected", "none of the events was recorded; `rejected` says what is wrong where"),
-    known(401, "unauthorized", "no token, or a wrong one"),
+    known(401, "unauthorized", "no key, or one that does not work"),
+    known(403, "forbidden", "the key's role or scopes do not allow this here; `detail` says what it needs"),
     known(404, "not_found", "there is nothing here"),
     known(405, "method_not_allowed", "this path is not asked with this method; see `Allow`"),
     known(408, "timeout", "the body took too long"),
@@ -148,6 +155,27 @@ impl Problem {
                 tracing::warn!(reason, "not recorded");
                 Problem::busy("nothing of this request is acknowledged; send it again", retry_after_ms)
             }
+            RecordError::Skipped { reason } => {
+                tracing::warn!(reason, "not recorded");
+                Problem::busy("it could not be recorded", 1000)
+            }
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Problem {
+        match error {
+            AskError::Denied(denied) => Problem::new(StatusCode::FORBIDDEN, "forbidden", denied.to_string()),
+            AskError::NotFound => Error::NotFound(String::new()).into(),
+            AskError::Wrong(why) => Problem::bad("wrong", why),
+            AskError::Ledger(error) => error.into(),
+            AskError::NotRecorded(RecordError::Rejected(_, why)) => Problem::bad("rejected", why),
+            AskError::NotRecorded(error) => {
+                tracing::warn!(%error, "a question could not be recorded");
+                Problem::busy("what can't be recorded is not answered; try again later", 1000)
+            }
+            AskError::Behind => Problem::busy(error.to_string(), 1000),
         }
     }
 }

@@ -82,7 +82,7 @@ impl<K: Eq + Hash + Clone> Rates<K> {
             is_allowed,
             remaining: u32::try_from(whole.saturating_sub(owed) / interval).unwrap_or(u32::MAX),
             reset: Duration::from_nanos(owed),
-            retry_after: Duration::from_nanos((owed + interval).saturating_sub(whole)),
+            retry_after: Duration::from_nanos(owed.saturating_add(interval).saturating_sub(whole)),
         }
     }
 

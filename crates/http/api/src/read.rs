@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Granted, Permission, Viewer};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -10,7 +11,9 @@ use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use event::Value;
-use indelible::{DEFAULT, Error, Indelible, Ledger, Page, prove, show, show_id};
+use indelible::{AskError, Error, Indelible, Ledger, prove, show_id};
+
+use crate::auth::Caller;
 
 use crate::door::Door;
 use crate::params::Params;
@@ -31,46 +34,30 @@ pub(crate) async fn health(State(door): State<Arc<Door>>) -> Response {
     json(status, object([("status", Value::from(word))]))
 }
 
-/// `GET /v1/events`
-pub(crate) async fn search(State(door): State<Arc<Door>>, uri: Uri) -> Result<Response, Problem> {
-    const KNOWN: &[&str] = &["type", "actor", "status", "from", "to", "limit", "cursor", "organisation"];
-    let params = Params::read(&uri, KNOWN)?;
-    let question = params.question()?;
-    let organisation = params.organisation()?;
-    let is_named = params.get("organisation").is_some();
-    door.read(move |product| {
-        let page = match product.search(&organisation, &question) {
-            // Nothing was recorded yet, which is no error of somebody who names no organisation.
-            Err(Error::NotFound(_)) if !is_named && organisation == DEFAULT => Page::default(),
-            Err(Error::NotFound(_)) => return Err(no_ledger()),
-            page => page?,
-        };
-        let next = page.next.map_or(Value::Null, |position| Value::from(position.to_string()));
-        Ok(json(StatusCode::OK, object([("events", Value::Array(page.events)), ("next", next)])))
-    })
-    .await
-}
-
 /// `GET /v1/events/{id}`
 pub(crate) async fn one(
     State(door): State<Arc<Door>>,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri(), &["organisation", "wait"])?;
+    let permission =
+        if asks_for_proof(request.headers()) { Permission::Proofs } else { Permission::ReadEvents };
     let waits = match params.get("wait") {
         None => false,
         Some("proved") => true,
         Some(_) => return Err(Problem::bad("parameter", "wait: expected `proved`")),
     };
-    let named = Named { organisation: params.organisation()?, id: readable(id)? };
-    if asks_for_proof(request.headers()) {
+    let organisation = params.organisation(&caller.viewer, permission)?;
+    let named = Named { organisation, id: readable(id)?, viewer: caller.viewer, permission };
+    if permission == Permission::Proofs {
         return proof_file(&door, named).await;
     }
     let named = Arc::new(named);
-    let found = named.find(&door).await?;
+    let (found, granted) = named.find(&door).await?;
     if found.len() > 1 {
-        return door.read(move |product| named.all(product, &found)).await;
+        return door.read(move |product| named.all(product, &found, &granted)).await;
     }
     let position = found[0];
     let proof = match named.proof(&door, position, if waits { PROOF_TRIES } else { 1 }).await {
@@ -79,8 +66,7 @@ pub(crate) async fn one(
         Err(Unproved::For(problem)) => return Err(problem),
     };
     door.read(move |product| {
-        let ledger = product.ledger(&named.organisation)?;
-        let event = show(&ledger, &named.organisation, &ledger.record(position)?)?;
+        let event = product.event_at(&named.organisation, position, &granted)?;
         let state = if proof.is_some() { "proved" } else { "durable" };
         let mut members = object([("state", Value::from(state))]);
         // It may have been proved since.
@@ -97,18 +83,25 @@ pub(crate) async fn one(
 /// `GET /v1/events/{id}/proof`
 pub(crate) async fn proof(
     State(door): State<Arc<Door>>,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["organisation"])?;
-    proof_file(&door, Named { organisation: params.organisation()?, id: readable(id)? }).await
+    let permission = Permission::Proofs;
+    let organisation = Params::read(&uri, &["organisation"])?.organisation(&caller.viewer, permission)?;
+    proof_file(&door, Named { organisation, id: readable(id)?, viewer: caller.viewer, permission }).await
 }
 
 /// `GET /v1/checkpoint`
-pub(crate) async fn checkpoint(State(door): State<Arc<Door>>, uri: Uri) -> Result<Response, Problem> {
-    let organisation = Params::read(&uri, &["organisation"])?.organisation()?;
-    door.read(move |product| match ledger(product, &organisation)?.head() {
-        Some(head) => Ok(text(head.note)),
+pub(crate) async fn checkpoint(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let organisation =
+        Params::read(&uri, &["organisation"])?.organisation(&caller.viewer, Permission::Proofs)?;
+    door.read(move |product| match product.checkpoint(&caller.viewer, &organisation)? {
+        Some(note) => Ok(text(note)),
         None => Err(Problem::not_found("nothing is signed yet; ask again in a second")),
     })
     .await
@@ -116,7 +109,7 @@ pub(crate) async fn checkpoint(State(door): State<Arc<Door>>, uri: Uri) -> Resul
 
 async fn proof_file(door: &Arc<Door>, named: Named) -> Result<Response, Problem> {
     let named = Arc::new(named);
-    let found = named.find(door).await?;
+    let (found, _) = named.find(door).await?;
     if found.len() > 1 {
         let positions: Vec<_> = found.iter().map(|position| whole(*position)).collect();
         let detail = "several events have this id; ask for one of these positions";
@@ -142,6 +135,8 @@ async fn proof_file(door: &Arc<Door>, named: Named) -> Result<Response, Problem>
 struct Named {
     organisation: String,
     id: String,
+    viewer: Arc<Viewer>,
+    permission: Permission,
 }
 
 enum Unproved {
@@ -150,13 +145,12 @@ enum Unproved {
 }
 
 impl Named {
-    /// Where it is; never nowhere.
-    async fn find(self: &Arc<Named>, door: &Arc<Door>) -> Result<Vec<u64>, Problem> {
+    /// Where it is, of those that the asker may see; never nowhere.
+    async fn find(self: &Arc<Named>, door: &Arc<Door>) -> Result<(Vec<u64>, Granted), Problem> {
         let named = self.clone();
         door.read(move |product| {
-            ledger(product, &named.organisation)?;
-            match product.find(&named.organisation, &named.id) {
-                Err(Error::NotFound(_)) => {
+            match product.find(&named.viewer, &named.organisation, &named.id, named.permission) {
+                Err(AskError::NotFound) => {
                     Err(Problem::not_found("there is no event with this id or position"))
                 }
                 found => Ok(found?),
@@ -188,15 +182,14 @@ impl Named {
         Err(Unproved::Yet)
     }
 
-    fn all(&self, product: &Indelible, positions: &[u64]) -> Result<Response, Problem> {
-        let ledger = ledger(product, &self.organisation)?;
-        let shown = positions.iter().map(|at| show(&ledger, &self.organisation, &ledger.record(*at)?));
-        let events = shown.collect::<Result<_, Error>>()?;
+    fn all(&self, product: &Indelible, positions: &[u64], granted: &Granted) -> Result<Response, Problem> {
+        let shown = positions.iter().map(|at| product.event_at(&self.organisation, *at, granted));
+        let events = shown.collect::<Result<_, AskError>>()?;
         Ok(json(StatusCode::OK, object([("events", Value::Array(events))])))
     }
 }
 
-pub(crate) fn ledger(product: &Indelible, organisation: &str) -> Result<Ledger, Problem> {
+fn ledger(product: &Indelible, organisation: &str) -> Result<Ledger, Problem> {
     match product.ledger(organisation) {
         Err(Error::NotFound(_)) => Err(no_ledger()),
         ledger => Ok(ledger?),
@@ -218,8 +211,10 @@ fn asks_for_proof(headers: &HeaderMap) -> bool {
 }
 
 fn with_state(mut event: Value<'static>, state: &'static str) -> Value<'static> {
-    if let Value::Object(members) = &mut event {
-        members.insert("state", state);
+    if let Value::Object(members) = &mut event
+        && let Some(Value::Object(verification)) = members.get_mut("verification")
+    {
+        verification.insert("state", state);
     }
     event
 }

@@ -2,51 +2,108 @@
 
 use std::sync::Arc;
 
+use access::{Organisations, Permission, Viewer};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use event::{Code, Event, Refusal};
-use indelible::{Indelible, SYSTEM, Sender, check_organisation};
+use event::{Code, Event, Refusal, Value};
+use indelible::{AUTH_KEY, DEFAULT, Indelible, RecordError, Refused, SYSTEM, Sender};
 
+use crate::auth::Caller;
 use crate::body::{Received, receive, tree_bytes};
 use crate::cloudevents;
 use crate::door::Door;
 use crate::idempotency::{Asked, once};
 use crate::media::Form;
-use crate::params::Params;
-use crate::problem::Problem;
+use crate::params::{Params, wrong};
+use crate::problem::{Problem, json, whole};
 use crate::split::split;
-use crate::tally::Tally;
+use crate::tally::{Tally, object};
 
 /// Most events of a request.
 const EVENTS_MOST: usize = 10_000;
 
-pub(crate) async fn record(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let params = Params::read(request.uri(), &["organisation"])?;
-    let sender = Sender { auth: 1, organisation: Some(params.recording_organisation()?) };
+pub(crate) async fn record(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri(), &["organisation", "atomic", "wait"])?;
+    let sender = sender(&params, &caller.viewer)?;
+    let is_atomic = params.flag("atomic")?;
+    let waits = match params.get("wait") {
+        None | Some("durable") => false,
+        Some("proved") => true,
+        Some("witnessed") => {
+            return Err(wrong("wait", "no witness is configured; ask for `proved`, or leave it out"));
+        }
+        Some(_) => return Err(wrong("wait", "expected `durable`, `proved` or `witnessed`")),
+    };
     let asked = Asked::of(&request)?;
     let body = receive(&door, request, door.limits.events_body_bytes).await?;
-    once(&door, asked, body, |door, body| async move {
+    once(&door, asked, body, move |door, body| async move {
         let estimate = tree_bytes(&body.bytes);
         if estimate > door.limits.trees_bytes {
             return Err(Problem::too_large("too many values at once; send fewer events at once"));
         }
         let room = door.room(estimate).await?;
-        let tally = door
+        let outcome = door
             .blocking(move |product| {
                 // Also if the client goes away, memory is given back only when it is free.
                 let (body, _room) = (body, room);
-                take(product, &sender, &body)
+                take(product, &caller.viewer, &sender, &body, is_atomic, waits)
             })
             .await?;
-        door.metrics.events(tally.events());
-        Ok(tally.answer())
+        Ok(match outcome {
+            Taken::All(tally) => {
+                door.metrics.events(tally.events());
+                tally.answer()
+            }
+            Taken::Skipped(events) => {
+                let members = object([
+                    ("accepted", whole(0)),
+                    ("skipped", whole(events as u64)),
+                    (
+                        "reason",
+                        Value::from("nothing can be recorded now; for these events best effort is enough"),
+                    ),
+                ]);
+                json(StatusCode::ACCEPTED, members)
+            }
+        })
     })
     .await
 }
 
-/// Records the good ones and says of the others what is wrong.
-fn take(product: &Indelible, sender: &Sender, body: &Received) -> Result<Tally, Problem> {
+/// Who sends, and for which organisation.
+pub(crate) fn sender(params: &Params, viewer: &Viewer) -> Result<Sender, Problem> {
+    let permission = Permission::RecordEvents;
+    let organisation = params.organisation(viewer, permission)?;
+    if organisation == SYSTEM {
+        return Err(wrong("organisation", "\"system\" is ours; name another"));
+    }
+    // Somebody who may write everywhere may name an organisation in each event.
+    let anywhere = viewer.organisations_for(permission) == Organisations::All;
+    Ok(Sender { auth: AUTH_KEY, organisation: Some(organisation), anywhere, is_adapter: false })
+}
+
+/// What became of a request.
+enum Taken {
+    All(Tally),
+    /// So many events were let go.
+    Skipped(usize),
+}
+
+/// Records the good ones, and says of the others what is wrong and keeps them aside.
+fn take(
+    product: &Indelible,
+    viewer: &Viewer,
+    sender: &Sender,
+    body: &Received,
+    is_atomic: bool,
+    waits: bool,
+) -> Result<Taken, Problem> {
+    product.may_record(viewer, sender)?;
     writable(product)?;
     let slices = split(&body.bytes, body.form, EVENTS_MOST).map_err(Problem::refused)?;
     if slices.len() > EVENTS_MOST {
@@ -57,39 +114,59 @@ fn take(product: &Indelible, sender: &Sender, body: &Received) -> Result<Tally, 
     let mut tally = Tally::with_receipts();
     let mut events = Vec::new();
     let mut numbers = Vec::new();
+    let mut refused: Vec<(&[u8], Refusal)> = Vec::new();
     let limits = event::Limits::default();
     for (number, slice) in slices.into_iter().enumerate() {
         let event = match body.form {
-            Form::Any | Form::Lines => Event::parse(slice, &limits),
+            Form::Any | Form::Lines => read(product, sender, slice, &limits),
             Form::CloudEvent | Form::CloudEvents => cloudevents::read(slice, &limits),
         };
-        match event.and_then(at_home) {
+        match event.and_then(|event| sender.organisation_of(&event).map(drop).map(|()| event)) {
             Ok(event) => {
                 events.push(event);
                 numbers.push(number);
             }
-            Err(refusal) => tally.refuse(number, &refusal),
+            Err(refusal) => {
+                tally.refuse(number, &refusal);
+                refused.push((slice, refusal));
+            }
         }
     }
-    let recorded = product
-        .record(&events, sender)
-        .map_err(|e| Problem::not_recorded(e, |n| numbers.get(n).copied().unwrap_or(n)))?;
-    for (number, recorded) in numbers.into_iter().zip(&recorded) {
-        tally.record(number, recorded);
+    let aside: Vec<Refused<'_>> = refused.iter().map(|(bytes, refusal)| Refused { bytes, refusal }).collect();
+    product.quarantine(sender, &viewer.id, &aside);
+    if is_atomic && !refused.is_empty() {
+        // The good ones wait for the bad ones to be mended.
+        return Ok(Taken::All(tally));
     }
-    Ok(tally)
+    let count = events.len();
+    let recorded = match product.record(events, sender) {
+        Ok(recorded) => recorded,
+        Err(RecordError::Skipped { .. }) => return Ok(Taken::Skipped(count)),
+        Err(error) => {
+            return Err(Problem::not_recorded(error, |n| numbers.get(n).copied().unwrap_or(n)));
+        }
+    };
+    let proved = waits && product.wait_proved(&recorded)?;
+    for (number, recorded) in numbers.into_iter().zip(&recorded) {
+        tally.record(number, recorded, if proved { "proved" } else { "durable" });
+    }
+    Ok(Taken::All(tally))
 }
 
-/// Whether the organisation that an event names can have it; one that cannot must not stop the others.
-fn at_home(event: Event<'_>) -> Result<Event<'_>, Refusal> {
-    let reason = match event.organisation() {
-        Some(SYSTEM) => Some("\"system\" is ours; name another".to_owned()),
-        Some(name) => check_organisation(name).err(),
-        None => None,
-    };
-    match reason {
-        Some(reason) => Err(Refusal::new(Code::BadValue, "/organisation", reason)),
-        None => Ok(event),
+/// An event of ours, or an entry as the specifications print it, told apart by their members.
+fn read<'a>(
+    product: &Indelible,
+    sender: &Sender,
+    slice: &'a [u8],
+    limits: &event::Limits,
+) -> Result<Event<'a>, Refusal> {
+    match Event::parse(slice, limits) {
+        Err(refusal) if matches!(refusal.code, Code::UnknownField | Code::Missing) => {
+            let organisation = sender.organisation.as_deref().unwrap_or(DEFAULT);
+            let keyed = |text: &[u8]| product.text_fingerprint(organisation, text).unwrap_or_default();
+            receivers::guide::read(slice, limits, &keyed).unwrap_or(Err(refusal))
+        }
+        event => event,
     }
 }
 

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
+use access::Permission;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use indelible::Indelible;
 
-use crate::auth::{TokenHash, guard};
+use crate::auth::guard;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
-use crate::{docs, litellm, metrics, openapi, read, record, serve, stream};
+use crate::{docs, litellm, metrics, openapi, read, record, search, serve, stream};
 
 /// One thing that can be asked for.
 pub struct Route {
@@ -24,8 +25,8 @@ pub struct Route {
     pub id: &'static str,
     /// What it is about: `record`, `read`, `check` or `run`.
     pub tag: &'static str,
-    /// What a caller must be allowed to do. `None`: it is answered without a token.
-    pub permission: Option<&'static str>,
+    /// What it takes to be answered.
+    pub needs: Needs,
     /// What it does, in a line.
     pub about: &'static str,
     /// What may stand in the query, the path and the headers.
@@ -39,6 +40,33 @@ pub struct Route {
     /// The status of "too often": 429, or 503 where senders understand only that.
     pub(crate) too_often: StatusCode,
     handler: fn() -> MethodRouter<Arc<Door>>,
+}
+
+/// What it takes to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: anybody is answered.
+    Nothing,
+    /// A key that works.
+    Key,
+    /// A key whose role and scopes have this permission where it is asked.
+    May(Permission),
+}
+
+impl Needs {
+    /// Whether it takes a key.
+    pub fn key(self) -> bool {
+        self != Needs::Nothing
+    }
+
+    /// What it takes, as a name: of a permission, `a key`, or nothing.
+    pub fn name(self) -> &'static str {
+        match self {
+            Needs::Nothing => "",
+            Needs::Key => "a key",
+            Needs::May(permission) => permission.name(),
+        }
+    }
 }
 
 /// What may stand in a query, a path or a header.
@@ -134,6 +162,47 @@ const LITELLM_SENT: Sent = Sent {
     example: r#"[{"id":"chatcmpl-1","call_type":"acompletion","status":"success","model":"gpt-5.2","startTime":1767225600.0}]"#,
 };
 
+const Q: Parameter = parameter(
+    "q",
+    "query",
+    r#"{"example":"type:auth.* AND status:failed","maxLength":4096,"type":"string"}"#,
+    "only events that this filter holds for (docs/reference/query.md)",
+);
+const CONSISTENT: Parameter = parameter(
+    "consistent",
+    "query",
+    r#"{"default":false,"type":"boolean"}"#,
+    "waits until everything that was acknowledged before can be found",
+);
+const LIMIT: Parameter = parameter(
+    "limit",
+    "query",
+    r#"{"default":100,"maximum":1000,"minimum":1,"type":"integer"}"#,
+    "events of a page",
+);
+const CURSOR: Parameter = parameter("cursor", "query", TEXT, "`next` of the page before");
+const SORT: Parameter = parameter(
+    "sort",
+    "query",
+    r#"{"default":"newest","enum":["newest","time"],"type":"string"}"#,
+    "newest first by position, or by the sender's time",
+);
+const GROUPS: Parameter = parameter(
+    "n",
+    "query",
+    r#"{"default":10,"maximum":1000,"minimum":1,"type":"integer"}"#,
+    "values that are listed",
+);
+
+const TEXT_SENT: Sent = Sent {
+    media: &[(
+        "application/json",
+        r#"{"properties":{"text":{"type":"string"}},"required":["text"],"type":"object"}"#,
+    )],
+    about: "The text, exactly as it was sent or answered.",
+    example: r#"{"text":"What is the capital of France?"}"#,
+};
+
 /// Everything that can be asked for.
 pub const ROUTES: &[Route] = &[
     Route {
@@ -141,14 +210,36 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/events",
         id: "recordEvents",
         tag: "record",
-        permission: Some("events:write"),
+        needs: Needs::May(Permission::RecordEvents),
         about: "records one event, an array of them, or one a line",
-        parameters: &[ORGANISATION, KEY],
+        parameters: &[
+            ORGANISATION,
+            KEY,
+            parameter(
+                "atomic",
+                "query",
+                r#"{"default":false,"type":"boolean"}"#,
+                "one event that is refused refuses all",
+            ),
+            parameter(
+                "wait",
+                "query",
+                r#"{"default":"durable","enum":["durable","proved","witnessed"],"type":"string"}"#,
+                "what must have become of the events before the answer",
+            ),
+        ],
         sent: Some(&EVENTS_SENT),
-        answers: &[answer(
-            &[("application/json", "Recorded")],
-            "Every event of it that was good is on the disk; `rejected` says what is wrong with the others.",
-        )],
+        answers: &[
+            answer(
+                &[("application/json", "Recorded")],
+                "Every event of it that was good is on the disk; `rejected` says what is wrong with the others.",
+            ),
+            Answer {
+                status: 202,
+                media: &[("application/json", "Skipped")],
+                about: "Nothing can be recorded now, and the configuration says that best effort is enough for these events.",
+            },
+        ],
         problems: &[400, 408, 409, 413, 415, 422],
         too_often: StatusCode::TOO_MANY_REQUESTS,
         handler: || post(record::record),
@@ -158,7 +249,7 @@ pub const ROUTES: &[Route] = &[
         path: "/ingest/litellm",
         id: "recordLitellm",
         tag: "record",
-        permission: Some("events:write"),
+        needs: Needs::May(Permission::RecordEvents),
         about: "records what the `generic_api` callback of a LiteLLM proxy sends",
         parameters: &[ORGANISATION, KEY],
         sent: Some(&LITELLM_SENT),
@@ -176,22 +267,26 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/events",
         id: "findEvents",
         tag: "read",
-        permission: Some("events:read"),
-        about: "events, newest first, filtered by a few fields",
+        needs: Needs::May(Permission::ReadEvents),
+        about: "events that a filter holds for, newest first",
         parameters: &[
+            Q,
             ORGANISATION,
             TYPE,
             ACTOR,
             STATUS,
             FROM,
             TO,
+            CONSISTENT,
+            LIMIT,
+            CURSOR,
+            SORT,
             parameter(
-                "limit",
+                "count",
                 "query",
-                r#"{"default":100,"maximum":1000,"minimum":1,"type":"integer"}"#,
-                "events of a page",
+                r#"{"default":"estimate","enum":["exact","estimate","no"],"type":"string"}"#,
+                "whether the number of all of them is said, and how exactly",
             ),
-            parameter("cursor", "query", TEXT, "`next` of the page before"),
         ],
         sent: None,
         answers: &[answer(
@@ -200,14 +295,168 @@ pub const ROUTES: &[Route] = &[
         )],
         problems: &[400, 404],
         too_often: StatusCode::TOO_MANY_REQUESTS,
-        handler: || get(read::search),
+        handler: || get(search::search),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/events/count",
+        id: "countEvents",
+        tag: "read",
+        needs: Needs::May(Permission::ReadEvents),
+        about: "how many events a filter holds for",
+        parameters: &[Q, ORGANISATION, TYPE, ACTOR, STATUS, FROM, TO, CONSISTENT],
+        sent: None,
+        answers: &[answer(&[("application/json", "Counted")], "The number, and whether it is exact.")],
+        problems: &[400, 404],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(search::count),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/events/facets",
+        id: "countValues",
+        tag: "read",
+        needs: Needs::May(Permission::ReadEvents),
+        about: "the most frequent values of some fields",
+        parameters: &[
+            Q,
+            ORGANISATION,
+            TYPE,
+            ACTOR,
+            STATUS,
+            FROM,
+            TO,
+            CONSISTENT,
+            parameter("field", "query", TEXT, "fields, with commas between them"),
+            GROUPS,
+        ],
+        sent: None,
+        answers: &[answer(
+            &[("application/json", "Facets")],
+            "The values of each field, most frequent first.",
+        )],
+        problems: &[400, 404],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(search::facets),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/events/histogram",
+        id: "countIntervals",
+        tag: "read",
+        needs: Needs::May(Permission::ReadEvents),
+        about: "how many events there are in each interval of time",
+        parameters: &[
+            Q,
+            ORGANISATION,
+            TYPE,
+            ACTOR,
+            STATUS,
+            FROM,
+            TO,
+            CONSISTENT,
+            parameter(
+                "interval",
+                "query",
+                r#"{"default":"1d","pattern":"^[0-9]{1,5}[smhdw]$","type":"string"}"#,
+                "width of an interval",
+            ),
+            parameter("by", "query", TEXT, "the field by whose values each interval is split"),
+            GROUPS,
+        ],
+        sent: None,
+        answers: &[answer(
+            &[("application/json", "Histogram")],
+            "The intervals that have events, earliest first.",
+        )],
+        problems: &[400, 404],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(search::histogram),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/events/top",
+        id: "rankValues",
+        tag: "read",
+        needs: Needs::May(Permission::ReadEvents),
+        about: "the values of a field with most events, or with the largest sum of another field",
+        parameters: &[
+            Q,
+            ORGANISATION,
+            TYPE,
+            ACTOR,
+            STATUS,
+            FROM,
+            TO,
+            CONSISTENT,
+            parameter(
+                "group",
+                "query",
+                r#"{"example":"actor.id","type":"string"}"#,
+                "the field whose values are ranked",
+            ),
+            parameter(
+                "sum",
+                "query",
+                r#"{"example":"llm.cost","type":"string"}"#,
+                "the field that is summed; events are counted if it is not given",
+            ),
+            GROUPS,
+        ],
+        sent: None,
+        answers: &[answer(&[("application/json", "Facet")], "The values, largest first.")],
+        problems: &[400, 404],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(search::top),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/find-text",
+        id: "findText",
+        tag: "read",
+        needs: Needs::May(Permission::FindText),
+        about: "where a prompt or an answer was, by its keyed fingerprint",
+        parameters: &[ORGANISATION, LIMIT, CURSOR],
+        sent: Some(&TEXT_SENT),
+        answers: &[answer(
+            &[("application/json", "Found")],
+            "The events in which it was the prompt, the answer, an argument or a result.",
+        )],
+        problems: &[400, 404, 408, 413, 415],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || post(search::find_text),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/filter",
+        id: "explainFilter",
+        tag: "read",
+        needs: Needs::Key,
+        about: "what a filter means, what is wrong with it, and what could come next",
+        parameters: &[
+            Q,
+            parameter(
+                "at",
+                "query",
+                r#"{"minimum":0,"type":"integer"}"#,
+                "the byte of the cursor; the end if it is not given",
+            ),
+        ],
+        sent: None,
+        answers: &[answer(
+            &[("application/json", "Filter")],
+            "The filter as we would write it, or what is wrong with it.",
+        )],
+        problems: &[400],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(search::filter),
     },
     Route {
         method: "GET",
         path: "/v1/events/{id}",
         id: "getEvent",
         tag: "read",
-        permission: Some("events:read"),
+        needs: Needs::May(Permission::ReadEvents),
         about: "one event with its proof, by our id, its position or its sender's id",
         parameters: &[
             ID,
@@ -225,10 +474,10 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
-        path: "/v1/export",
+        path: "/v1/events/export",
         id: "exportEvents",
         tag: "read",
-        permission: Some("events:export"),
+        needs: Needs::May(Permission::Export),
         about: "all events that fit, newest first, as lines, an array or a table",
         parameters: &[
             ORGANISATION,
@@ -238,6 +487,9 @@ pub const ROUTES: &[Route] = &[
                 r#"{"default":"ndjson","enum":["ndjson","json","csv"],"type":"string"}"#,
                 "how they are written",
             ),
+            Q,
+            CONSISTENT,
+            SORT,
             TYPE,
             ACTOR,
             STATUS,
@@ -263,15 +515,22 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
-        path: "/v1/tail",
+        path: "/v1/events/tail",
         id: "followEvents",
         tag: "read",
-        permission: Some("events:read"),
+        needs: Needs::May(Permission::Tail),
         about: "events as they are recorded, as server-sent events",
         parameters: &[
+            Q,
+            TYPE,
+            ACTOR,
+            STATUS,
+            FROM,
+            TO,
+            CONSISTENT,
             ORGANISATION,
             parameter(
-                "from",
+                "at",
                 "query",
                 r#"{"minimum":0,"type":"integer"}"#,
                 "begins at this position; at the next event if it is not given",
@@ -293,7 +552,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/events/{id}/proof",
         id: "getProof",
         tag: "check",
-        permission: Some("proofs:read"),
+        needs: Needs::May(Permission::Proofs),
         about: "the proof of one event, as a file to check without us",
         parameters: &[ID, ORGANISATION],
         sent: None,
@@ -307,7 +566,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/checkpoint",
         id: "getCheckpoint",
         tag: "check",
-        permission: Some("proofs:read"),
+        needs: Needs::May(Permission::Proofs),
         about: "the newest signed head of a ledger",
         parameters: &[ORGANISATION],
         sent: None,
@@ -321,7 +580,7 @@ pub const ROUTES: &[Route] = &[
         path: "/healthz",
         id: "health",
         tag: "run",
-        permission: None,
+        needs: Needs::Nothing,
         about: "whether the server takes requests",
         parameters: &[],
         sent: None,
@@ -342,7 +601,7 @@ pub const ROUTES: &[Route] = &[
         path: "/metrics",
         id: "metrics",
         tag: "run",
-        permission: Some("health:read"),
+        needs: Needs::May(Permission::Health),
         about: "what is counted, for Prometheus",
         parameters: &[],
         sent: None,
@@ -356,7 +615,7 @@ pub const ROUTES: &[Route] = &[
         path: "/openapi.json",
         id: "openapi",
         tag: "run",
-        permission: None,
+        needs: Needs::Nothing,
         about: "this table, for programs",
         parameters: &[],
         sent: None,
@@ -370,7 +629,7 @@ pub const ROUTES: &[Route] = &[
         path: "/docs",
         id: "docs",
         tag: "run",
-        permission: None,
+        needs: Needs::Nothing,
         about: "this table, for people",
         parameters: &[],
         sent: None,
@@ -384,7 +643,7 @@ pub const ROUTES: &[Route] = &[
         path: "/docs/app.css",
         id: "docsStyle",
         tag: "run",
-        permission: None,
+        needs: Needs::Nothing,
         about: "how that page looks",
         parameters: &[],
         sent: None,
@@ -395,10 +654,10 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// The API over a product, for an administrator with the token of this hash. Requests that do not come through
+/// The API over a product. Requests that do not come through
 /// [`serve`](crate::serve()) have no peer, and all count as one client.
-pub fn router(product: Arc<Indelible>, admin: TokenHash) -> Router {
-    router_of(Door::new(product, admin, Settings::default(), serve::clock()))
+pub fn router(product: Arc<Indelible>) -> Router {
+    router_of(Door::new(product, Settings::default(), serve::clock()))
 }
 
 pub(crate) fn router_of(door: Arc<Door>) -> Router {
@@ -415,7 +674,7 @@ pub(crate) fn router_of(door: Arc<Door>) -> Router {
 }
 
 pub(crate) fn is_open(path: &str) -> bool {
-    ROUTES.iter().any(|route| route.permission.is_none() && route.path == path)
+    ROUTES.iter().any(|route| !route.needs.key() && route.path == path)
 }
 
 /// The number of a route in the table, by its method and its path as the table has it.

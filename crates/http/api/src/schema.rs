@@ -9,7 +9,7 @@ use crate::tally::object;
 
 /// Every schema by its name.
 pub(crate) fn schemas() -> Object<'static> {
-    let mut schemas = object([("Event", event(false)), ("Shown", event(true)), ("Problem", problem())]);
+    let mut schemas = object([("EventFields", event()), ("Shown", shown()), ("Problem", problem())]);
     for (name, text) in WRITTEN {
         schemas.insert(*name, written(text));
     }
@@ -24,6 +24,11 @@ pub(crate) fn written(text: &'static str) -> Value<'static> {
 /// Those that come from no table.
 const WRITTEN: &[(&str, &str)] = &[
     (
+        "Event",
+        r##"{"description":"An event as it is sent. Only `type` must be there; whatever has no field of its own goes to `attributes`.",
+        "type":"object","allOf":[{"$ref":"#/components/schemas/EventFields"}],"unevaluatedProperties":false}"##,
+    ),
+    (
         "Receipt",
         r##"{"description":"That an event is on the disk, and where.","type":"object",
         "required":["index","id","position","organisation","leaf_hash","received","state","outcome"],
@@ -32,9 +37,9 @@ const WRITTEN: &[(&str, &str)] = &[
             "id":{"type":"string","format":"uuid","description":"our id; of the earlier event if this one was a duplicate or in conflict"},
             "position":{"type":"integer","minimum":0,"description":"place in the ledger"},
             "organisation":{"type":"string","description":"in whose ledger"},
-            "leaf_hash":{"type":"string","description":"SHA-256 of the leaf (RFC 6962), in base64; the proof is about it"},
+            "leaf_hash":{"type":"string","description":"SHA-256 of the leaf (RFC 6962), in hex; the proof is about it"},
             "received":{"type":"string","format":"date-time","description":"when it was received"},
-            "state":{"const":"durable","description":"on the disk; proved about a second later"},
+            "state":{"enum":["durable","proved"],"description":"on the disk, or under a signed checkpoint too, which takes about a second"},
             "outcome":{"enum":["recorded","duplicate","conflict"],"description":"whether it is new, was there before, or another one was there under its id"}}}"##,
     ),
     (
@@ -64,7 +69,10 @@ const WRITTEN: &[(&str, &str)] = &[
         r##"{"description":"A page of events.","type":"object","required":["events","next"],
         "properties":{
             "events":{"type":"array","items":{"$ref":"#/components/schemas/Shown"},"description":"newest first"},
-            "next":{"type":["string","null"],"description":"for `cursor`; null if this was the last page"}}}"##,
+            "next":{"type":["string","null"],"description":"for `cursor`; null if this was the last page"},
+            "total":{"$ref":"#/components/schemas/Total"},
+            "searchable":{"type":"integer","minimum":0,"description":"positions below this one could be found"},
+            "size":{"type":"integer","minimum":0,"description":"leaves of the ledger"}}}"##,
     ),
     (
         "One",
@@ -75,6 +83,64 @@ const WRITTEN: &[(&str, &str)] = &[
             "proof":{"type":["string","null"],"description":"C2SP tlog-proof; null while it is not proved"},
             "retry_after_ms":{"type":"integer","minimum":0,"description":"when it will be proved, if it is not yet"},
             "events":{"type":"array","items":{"$ref":"#/components/schemas/Shown"},"description":"if several have this id: all of them, and none of the above"}}}"##,
+    ),
+    (
+        "Skipped",
+        r##"{"description":"Events that were let go.","type":"object","required":["accepted","skipped","reason"],
+        "properties":{
+            "accepted":{"const":0,"description":"none was recorded"},
+            "skipped":{"type":"integer","minimum":0,"description":"events that were let go; `ledger.degraded` will count them"},
+            "reason":{"type":"string","description":"why"}}}"##,
+    ),
+    (
+        "Total",
+        r##"{"description":"A number of events.","type":"object","required":["value","exact"],
+        "properties":{
+            "value":{"type":"integer","minimum":0,"description":"the number"},
+            "exact":{"type":"boolean","description":"if not, there are at least so many"}}}"##,
+    ),
+    (
+        "Counted",
+        r##"{"description":"How many events there are.","type":"object","required":["total"],
+        "properties":{"total":{"$ref":"#/components/schemas/Total"}}}"##,
+    ),
+    (
+        "Group",
+        r##"{"description":"Events that share a value.","type":"object","required":["value","count"],
+        "properties":{
+            "value":{"type":["string","null"],"description":"the value; null for events that have none"},
+            "count":{"type":"integer","minimum":0,"description":"how many events"},
+            "sum":{"type":"string","description":"sum of the field that was to be summed, as a decimal"}}}"##,
+    ),
+    (
+        "Facet",
+        r##"{"description":"Values of one field.","type":"object","required":["field","groups","exact"],
+        "properties":{
+            "field":{"type":"string","description":"the field"},
+            "groups":{"type":"array","items":{"$ref":"#/components/schemas/Group"},"description":"its values"},
+            "exact":{"type":"boolean","description":"whether every event was looked at"}}}"##,
+    ),
+    (
+        "Facets",
+        r##"{"description":"Values of some fields.","type":"object","required":["facets"],
+        "properties":{"facets":{"type":"array","items":{"$ref":"#/components/schemas/Facet"},"description":"one for each field"}}}"##,
+    ),
+    (
+        "Histogram",
+        r##"{"description":"Events in intervals of time.","type":"object","required":["intervals"],
+        "properties":{"intervals":{"type":"array","description":"those that have events","items":{"type":"object","required":["from","count"],
+            "properties":{
+                "from":{"type":"string","format":"date-time","description":"its beginning"},
+                "count":{"type":"integer","minimum":0,"description":"how many events"},
+                "by":{"type":"array","items":{"$ref":"#/components/schemas/Group"},"description":"how many of each value"}}}}}}"##,
+    ),
+    (
+        "Filter",
+        r##"{"description":"What a filter means.","type":"object","required":["completions"],
+        "properties":{
+            "canonical":{"type":"string","description":"the filter as we would write it"},
+            "error":{"type":"object","description":"what is wrong with it"},
+            "completions":{"type":"array","items":{"type":"object"},"description":"what could stand at the cursor"}}}"##,
     ),
     (
         "Health",
@@ -119,35 +185,36 @@ fn problem() -> Value<'static> {
     schema
 }
 
-/// The schema of events, from the table of fields: as they are sent, or as they are shown.
-fn event(is_shown: bool) -> Value<'static> {
-    let about = match is_shown {
-        true => "An event as it was recorded.",
-        false => {
-            "An event as it is sent. Only `type` must be there; whatever has no field of its own goes to `attributes`."
-        }
-    };
-    let mut schema = block(about);
+/// The schema of events, from the table of fields.
+fn event() -> Value<'static> {
+    let mut schema = block("What an event may say.");
     for field in FIELDS {
         place(&mut schema, field);
     }
     let properties = member(&mut schema, &["properties"]);
-    let examples =
-        |names: &mut dyn Iterator<Item = &'static str>| Value::Array(names.map(Value::from).collect());
-    let mut give = |name: &str, examples: Value<'static>| {
+    let mut give = |name: &str, words: &mut dyn Iterator<Item = &'static str>| {
         if let Some(Value::Object(property)) = properties.get_mut(name) {
-            property.insert("examples", examples);
+            property.insert("examples", Value::Array(words.map(Value::from).collect()));
         }
     };
-    give("type", examples(&mut KINDS.iter().map(|kind| kind.name).step_by(KINDS.len().div_ceil(6))));
-    give("status", examples(&mut outcome::STATUSES.iter().map(|word| word.name)));
-    give("severity", examples(&mut outcome::SEVERITIES.iter().map(|word| word.name)));
-    let Value::Object(root) = &mut schema else { return schema };
+    give("type", &mut KINDS.iter().map(|kind| kind.name).step_by(KINDS.len().div_ceil(6)));
+    give("status", &mut outcome::STATUSES.iter().map(|word| word.name));
+    give("severity", &mut outcome::SEVERITIES.iter().map(|word| word.name));
+    let root = member(&mut schema, &[]);
     root.insert("required", Value::Array(vec![Value::from("type")]));
-    if is_shown {
-        for (name, text) in SHOWN {
-            member(&mut schema, &["properties"]).insert(*name, written(text));
-        }
+    // `Event` and `Shown` say what may stand beside these.
+    root.remove("additionalProperties");
+    schema
+}
+
+/// The schema of events as they are shown: with what the ledger says of them.
+fn shown() -> Value<'static> {
+    let mut schema = written(
+        r##"{"description":"An event as it was recorded.","type":"object",
+        "allOf":[{"$ref":"#/components/schemas/EventFields"}],"properties":{}}"##,
+    );
+    for (name, text) in SHOWN {
+        member(&mut schema, &["properties"]).insert(*name, written(text));
     }
     schema
 }
@@ -252,29 +319,26 @@ mod tests {
 
     #[test]
     fn every_field_of_events_is_in_the_schema() {
-        for is_shown in [false, true] {
-            let schema = event(is_shown);
-            for field in FIELDS {
-                let pointer: String = field
-                    .path
-                    .split('.')
-                    .map(|part| match part.strip_suffix("[]") {
-                        Some(name) => format!("/properties/{name}/items"),
-                        None => format!("/properties/{part}"),
-                    })
-                    .collect();
-                let found = schema.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
-                let expect = match field.shape {
-                    Shape::Block | Shape::Open => Some("object"),
-                    Shape::Count | Shape::Ordinal => Some("integer"),
-                    Shape::Number => Some("number"),
-                    Shape::Bool => Some("boolean"),
-                    Shape::Any => None,
-                    _ => Some("string"),
-                };
-                assert_eq!(found.get("type").and_then(Value::as_str), expect, "{pointer}");
-            }
-            assert_eq!(schema.pointer("/properties/state").is_some(), is_shown);
+        let schema = event();
+        for field in FIELDS {
+            let pointer: String = field
+                .path
+                .split('.')
+                .map(|part| match part.strip_suffix("[]") {
+                    Some(name) => format!("/properties/{name}/items"),
+                    None => format!("/properties/{part}"),
+                })
+                .collect();
+            let found = schema.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
+            let expect = match field.shape {
+                Shape::Block | Shape::Open => Some("object"),
+                Shape::Count | Shape::Ordinal => Some("integer"),
+                Shape::Number => Some("number"),
+                Shape::Bool => Some("boolean"),
+                Shape::Any => None,
+                _ => Some("string"),
+            };
+            assert_eq!(found.get("type").and_then(Value::as_str), expect, "{pointer}");
         }
     }
 

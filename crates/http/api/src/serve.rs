@@ -24,7 +24,6 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::auth::TokenHash;
 use crate::door::{Clock, Door, Settings};
 use crate::proxies::Peer;
 use crate::routes::router_of;
@@ -32,38 +31,44 @@ use crate::stall::Stall;
 use crate::tls::Tls;
 
 const TEND_EVERY: Duration = Duration::from_millis(250);
+/// How often somebody looks whether there is something new to index, and whether there is something to merge.
+const INDEX_PAUSE: Duration = Duration::from_millis(20);
+const MERGE_PAUSE: Duration = Duration::from_millis(500);
 /// After the system refused us a connection: it has too few file handles, and they are not back at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Most bytes of a request's head.
 const HEAD_BYTES: usize = 64 << 10;
 
 /// Serves until `shutdown` resolves. Then nothing new is let in, what has begun is finished (for at most ten seconds),
-/// and the product is closed. Meanwhile it looks after the ledgers: without that nothing is signed.
+/// and the product is closed. Meanwhile it looks after the ledgers and their indexes: without that nothing is signed, and
+/// nothing new is found.
 pub async fn serve(
     listener: TcpListener,
     product: Arc<Indelible>,
-    admin: TokenHash,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    serve_with(listener, product, admin, Settings::default(), shutdown).await
+    serve_with(listener, product, Settings::default(), shutdown).await
 }
 
 /// [`serve`], with other settings than the defaults.
 pub async fn serve_with(
     listener: TcpListener,
     product: Arc<Indelible>,
-    admin: TokenHash,
     settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let tls = settings.tls.clone();
-    let door = Door::new(product.clone(), admin, settings, clock());
-    let mut tending = Tending::start(product.clone())?;
+    let door = Door::new(product.clone(), settings, clock());
+    let mut tending = Tending::start("tend", product.clone(), tend)?;
+    let indexing = Tending::start("index", product.clone(), index)?;
+    let merging = Tending::start("merge", product.clone(), merge)?;
     let tending_ended = async { drop((&mut tending.ended).await) };
     let was_told = accept(listener, &door, tls, shutdown, tending_ended).await;
     // From here on nobody is let in, and nothing that has begun is waited for any longer.
     let closed = tokio::task::spawn_blocking(move || {
-        tending.stop();
+        for thread in [tending, indexing, merging] {
+            thread.stop();
+        }
         product.close()
     });
     closed
@@ -182,7 +187,7 @@ pub(crate) fn clock() -> Clock {
     Arc::new(move || Instant::elapsed(began.get_or_init(|| sleep(Duration::ZERO).deadline())))
 }
 
-/// The thread that signs, seals and heartbeats.
+/// A thread that looks after the product.
 struct Tending {
     thread: JoinHandle<()>,
     stop: Sender<()>,
@@ -191,12 +196,16 @@ struct Tending {
 }
 
 impl Tending {
-    fn start(product: Arc<Indelible>) -> io::Result<Tending> {
+    fn start(
+        name: &str,
+        product: Arc<Indelible>,
+        work: fn(&Indelible, &Receiver<()>),
+    ) -> io::Result<Tending> {
         let (stop, stopped) = channel();
         let (alive, ended) = oneshot::channel::<()>();
-        let thread = std::thread::Builder::new().name("tend".into()).spawn(move || {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
             let _alive = alive;
-            tend(&product, &stopped);
+            work(&product, &stopped);
         })?;
         Ok(Tending { thread, stop, ended })
     }
@@ -208,8 +217,25 @@ impl Tending {
     }
 }
 
+/// Signs, seals and heartbeats.
 fn tend(product: &Indelible, stopped: &Receiver<()>) {
     while stopped.recv_timeout(TEND_EVERY) == Err(RecvTimeoutError::Timeout) {
         product.tend();
+    }
+}
+
+/// Makes searchable what was recorded.
+fn index(product: &Indelible, stopped: &Receiver<()>) {
+    let mut pause = Duration::ZERO;
+    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        pause = if product.index_step() { Duration::ZERO } else { INDEX_PAUSE };
+    }
+}
+
+/// Keeps the indexes in few parts.
+fn merge(product: &Indelible, stopped: &Receiver<()>) {
+    let mut pause = MERGE_PAUSE;
+    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        pause = if product.index_merge() { Duration::ZERO } else { MERGE_PAUSE };
     }
 }

@@ -55,9 +55,10 @@ pub(crate) fn resume_from(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         // What a client has before its first event.
         ("", _) => Ok(None),
         (_, Some(next)) => Ok(Some(next)),
-        (_, None) => {
-            Err(Problem::bad("parameter", "Last-Event-ID: expected the `id` of an event of this stream"))
-        }
+        (_, None) => Err(Problem::bad(
+            "parameter",
+            "the header Last-Event-ID: expected the `id` of an event of this stream",
+        )),
     }
 }
 

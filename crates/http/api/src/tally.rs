@@ -56,7 +56,7 @@ impl Tally {
         self.reject(index, "/source_id", "conflict", reason, None);
     }
 
-    pub(crate) fn record(&mut self, index: usize, recorded: &Recorded) {
+    pub(crate) fn record(&mut self, index: usize, recorded: &Recorded, state: &'static str) {
         let outcome = match recorded.outcome {
             Outcome::Recorded(_) => {
                 self.accept(1);
@@ -79,7 +79,7 @@ impl Tally {
             ("organisation", Value::from(recorded.organisation.clone())),
             ("leaf_hash", Value::from(receipt.leaf_hash.to_string())),
             ("received", Value::from(time::format_ms(receipt.received_ms))),
-            ("state", Value::from("durable")),
+            ("state", Value::from(state)),
             ("outcome", Value::from(outcome)),
         ]);
         self.receipts.get_or_insert_default().push(Value::Object(members));

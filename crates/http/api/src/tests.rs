@@ -70,7 +70,8 @@ impl Server {
         let clock = Arc::new(AtomicU64::new(1_000_000));
         let now = clock.clone();
         let now = Arc::new(move || Duration::from_millis(now.load(Ordering::Relaxed)));
-        let door = Door::new(product.clone(), product.token_hash(TOKEN), settings, now);
+        product.bootstrap(Some(TOKEN)).unwrap();
+        let door = Door::new(product.clone(), settings, now);
         let router = router_of(door.clone());
         Server { dir, product, door, router, broken, clock }
     }

@@ -23,7 +23,7 @@ const EVENTS: [&str; 5] = [
         "attributes":{"tenant":{"name":"Acme Corp","Id":7},"gen_ai.system":"openai","order":"ord_1234567890abcdefgh",
                       "expires":"2026-12-01T00:00:00+01:00","empty":{},"none":null,"flag":false}}"#,
     r#"{"position":3,"received":"2026-11-23T01:00:00.000Z","time":"2026-11-23T01:00:00Z","type":"payment.made",
-        "status":"exploded","severity":"debug","erased":["who","content"],"state":{"proved":true},"leaf_hash":"00"}"#,
+        "status":"exploded","severity":"debug","request_id":"5.0","erased":["who","content"],"state":{"proved":true},"leaf_hash":"00"}"#,
     r#"{"position":4,"received":"2026-12-01T00:00:00.000Z","time":"2026-12-01T00:00:00Z","type":"guardrail.block",
         "status":"blocked","severity":"critical","message":"prompt injection: ignore previous instructions",
         "llm":{"guardrails":[{"name":"lakera","verdict":"deny","score":0.98,"categories":["pii_detected"]}]}}"#,
@@ -79,6 +79,9 @@ fn values_are_equal() {
     check("key:\"sha256:abc=\"", &[1]);
     check("position:3", &[3]);
     check("erased:who", &[3]);
+    // Ids are text only.
+    check("request_id:5.0", &[3]);
+    check("request_id:5", &[]);
     check("id:0192F0C1-2b3c-7d4e-8f50-123456789ABC", &[0]);
 }
 
@@ -273,6 +276,8 @@ fn canonical_text() {
     check("attributes.x:[1 TO *]", "attributes.x>=1");
     check("attributes.x:{a TO b]", "attributes.x:{\"a\" TO \"b\"]");
     check("NOT * OR x", "x");
+    check("* OR x", "");
+    check("x -*", "-*");
 }
 
 #[test]

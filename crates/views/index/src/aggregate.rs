@@ -36,6 +36,9 @@ trait Sums: Send {
     fn take(&mut self, window: &Window, documents: &[u32]);
 }
 
+/// Parts, with what was summed up over each; a part may be there once for each thread.
+type Summed<S> = Vec<(Arc<Part>, S)>;
+
 impl Index {
     /// How many events match.
     pub fn count<E>(&self, scope: &Scope<'_>, confirm: &Confirm<'_, E>) -> Result<Total, Failed<E>> {
@@ -257,7 +260,7 @@ impl Index {
         asked: &Asked,
         confirm: &Confirm<'_, E>,
         new: impl Fn(&Part) -> Result<S, Error> + Sync,
-    ) -> Result<(Vec<(Arc<Part>, S)>, Relation), Failed<E>> {
+    ) -> Result<(Summed<S>, Relation), Failed<E>> {
         let parts = self.parts();
         let documents: u64 = parts.iter().map(|part| u64::from(part.len())).sum();
         let threads = if documents >= WORTH_A_THREAD { THREADS } else { 1 };
@@ -289,8 +292,7 @@ impl Index {
                 let start = number as u32 * LARGEST;
                 let mut window = Window::full(start, (start + LARGEST).min(part.len()));
                 sets.upper.restrict(&mut window);
-                list.clear();
-                list.extend(window.iter());
+                window.list(&mut list);
                 if !list.is_empty() {
                     sums.take(&window, &list);
                 }
@@ -321,7 +323,7 @@ impl Index {
         confirm: &Confirm<'_, E>,
         parts: &[Arc<Part>],
         new: impl Fn(&Part) -> Result<S, Error>,
-    ) -> Result<(Vec<(Arc<Part>, S)>, Relation), Failed<E>> {
+    ) -> Result<(Summed<S>, Relation), Failed<E>> {
         let mut decider = Decider::new(self, asked, scope.budget, confirm);
         let mut relation = Relation::Exact;
         let mut done = Vec::new();
@@ -367,8 +369,7 @@ impl Index {
                 if let Some(e) = failed {
                     return Err(e);
                 }
-                list.clear();
-                list.extend(window.iter());
+                window.list(&mut list);
                 if !list.is_empty() {
                     sums.take(&window, &list);
                 }
@@ -403,15 +404,21 @@ impl<T: Copy + Default + PartialOrd + Debug + Send + Sync + 'static> Read<T> {
     fn read(&mut self, column: &Column<T>, window: &Window, documents: &[u32]) {
         self.documents.clear();
         self.rows.clear();
+        let all = window.start..window.end;
+        if documents.len() == all.len() {
+            // The values of consecutive documents are consecutive.
+            let rows = column.index.docid_range_to_rowids(all);
+            self.documents.extend(rows.clone());
+            column.index.select_batch_in_place(window.start, &mut self.documents);
+            self.values.resize(rows.len(), T::default());
+            if !rows.is_empty() {
+                column.values.get_range(u64::from(rows.start), &mut self.values);
+            }
+            return;
+        }
         column.row_ids_for_docs(documents, &mut self.documents, &mut self.rows);
         self.values.resize(self.rows.len(), T::default());
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return };
-        if (last - first) as usize + 1 == self.rows.len() {
-            column.values.get_range(u64::from(*first), &mut self.values);
-        } else {
-            column.values.get_vals(&self.rows, &mut self.values);
-        }
-        debug_assert!(self.documents.iter().all(|d| (window.start..window.end).contains(d)));
+        column.values.get_vals(&self.rows, &mut self.values);
     }
 
     fn iter(&self) -> impl Iterator<Item = (u32, T)> + '_ {

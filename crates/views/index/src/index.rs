@@ -222,7 +222,8 @@ impl Index {
 
     /// Replaces the documents at some positions by those of the events as they are now, after parts of them were erased.
     /// Positions are ascending and below [`Index::next`]. When it returns, no file that can be read holds a term of the
-    /// old ones that no other event has.
+    /// old ones that no other event has. Parts are replaced one after the other: if it fails or the process ends before
+    /// that, call it again.
     pub fn rebuild_range(&self, events: &[(u64, Value<'_>)]) -> Result<(), Error> {
         self.commit()?;
         let _one = lock(&self.merging);

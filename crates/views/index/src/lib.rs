@@ -1,4 +1,14 @@
 //! Where is it? Filters to positions; what is shown is read from the ledger.
+//!
+//! An [`Index`] is one organisation's. It follows the ledger, holds nothing that the ledger does not, and may be removed.
+//! The way of an event: `document` makes terms (`term`), ids and values of columns (`schema`) of it; a batch of documents
+//! becomes a `part`, a segment of tantivy and a run of `ids` in one encrypted `file`, of which tantivy believes that it is
+//! a folder (`directory`); the `manifest` names the parts, and replacing it is what a commit is (`index`).
+//! The way of a question: `compile` makes sets of a filter, `window` works them out a few thousand documents at a time,
+//! `search` takes pages from that and `aggregate` figures.
+//!
+//! What a filter means is defined by `query::Predicate`. The index answers the same: what its terms leave in doubt it lets
+//! the caller read ([`Confirm`]) and the predicate decide.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -69,12 +69,14 @@ pub(crate) fn read(io: &dyn Io, dir: &Path, keys: &Keys, schema: u64) -> Option<
         return None;
     }
     let entries: Vec<Entry> = entries.iter().map(unpack).collect();
-    let in_order = entries.iter().scan(0, |at, e| {
-        let follows = e.from == *at && e.to > e.from;
-        *at = e.to;
-        Some(follows)
-    });
-    in_order.fold(true, |all, one| all && one).then_some(entries)
+    let mut at = 0;
+    for entry in &entries {
+        if entry.from != at || entry.to <= entry.from {
+            return None;
+        }
+        at = entry.to;
+    }
+    Some(entries)
 }
 
 /// Puts a new list in place of the old one, which is overwritten: it had the keys of parts that are gone.

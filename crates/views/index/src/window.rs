@@ -85,6 +85,16 @@ impl Window {
         }
     }
 
+    /// Puts the documents that are in into a list, in order.
+    pub(crate) fn list(&self, into: &mut Vec<u32>) {
+        into.clear();
+        if self.count() == self.end - self.start {
+            into.extend(self.start..self.end);
+        } else {
+            into.extend(self.iter());
+        }
+    }
+
     /// The documents that are in, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..).zip(&self.words).flat_map(move |(at, word)| {

@@ -1,6 +1,6 @@
 //! The index and the predicate give the same answers, whatever the events and the filters.
 //!
-//! `INDEX_PAIRS` says how many pairs of event and filter to try (20 000).
+//! `INDEX_PAIRS` says how many pairs of event and filter to try (60 000).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ fn any(r: &mut Random, depth: usize) -> Value<'static> {
         0 => Value::Null,
         1 => Value::Bool(r.one_in(2)),
         2 => Value::number(number(r)).unwrap(),
-        3 | 4 | 5 => Value::from(string(r)),
+        3..=5 => Value::from(string(r)),
         6 => Value::Array((0..r.below(4)).map(|_| any(r, depth + 1)).collect()),
         _ => {
             let keys = ["a", "b", "c", "x", "list", "a.b"];
@@ -192,6 +192,8 @@ fn any(r: &mut Random, depth: usize) -> Value<'static> {
 fn of_field(r: &mut Random, proper: impl FnOnce(&mut Random) -> Value<'static>) -> Value<'static> {
     if r.one_in(40) { any(r, 1) } else { proper(r) }
 }
+
+type Make = fn(&mut Random) -> Value<'static>;
 
 fn event(r: &mut Random, position: u64) -> Value<'static> {
     fn text(r: &mut Random) -> Value<'static> {
@@ -227,7 +229,7 @@ fn event(r: &mut Random, position: u64) -> Value<'static> {
     if !r.one_in(20) {
         e.insert("time", of_field(r, when));
     }
-    let mut maybe = |name: &str, one_in: usize, make: fn(&mut Random) -> Value<'static>, r: &mut Random| {
+    let mut maybe = |name: &str, one_in: usize, make: Make, r: &mut Random| {
         if r.one_in(one_in) {
             let value = of_field(r, make);
             e.insert(name.to_owned(), value);
@@ -245,20 +247,19 @@ fn event(r: &mut Random, position: u64) -> Value<'static> {
     maybe("message", 2, text, r);
     maybe("attributes", 1, |r| any(r, 0), r);
     maybe("erased", 9, |r| Value::Array(vec![Value::from(r.pick(&["who", "content"]))]), r);
-    let mut block =
-        |name: &str, one_in: usize, fields: &[(&str, fn(&mut Random) -> Value<'static>)], r: &mut Random| {
-            if r.one_in(one_in) {
-                return;
+    let mut block = |name: &str, one_in: usize, fields: &[(&str, Make)], r: &mut Random| {
+        if r.one_in(one_in) {
+            return;
+        }
+        let mut members = event::Object::new();
+        for (field, make) in fields {
+            if r.one_in(2) {
+                members.insert((*field).to_owned(), of_field(r, make));
             }
-            let mut members = event::Object::new();
-            for (field, make) in fields {
-                if r.one_in(2) {
-                    members.insert((*field).to_owned(), of_field(r, make));
-                }
-            }
-            let value = Value::Object(members);
-            e.insert(name.to_owned(), if r.one_in(60) { any(r, 1) } else { value });
-        };
+        }
+        let value = Value::Object(members);
+        e.insert(name.to_owned(), if r.one_in(60) { any(r, 1) } else { value });
+    };
     block(
         "actor",
         5,
@@ -407,7 +408,7 @@ fn seen(events: &[Value<'static>]) -> Vec<String> {
 }
 
 fn pairs() -> usize {
-    std::env::var("INDEX_PAIRS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+    std::env::var("INDEX_PAIRS").ok().and_then(|n| n.parse().ok()).unwrap_or(60_000)
 }
 
 struct World {
@@ -507,7 +508,7 @@ fn the_index_finds_what_the_predicate_passes() {
         }
     }
     assert!(matched * 20 > tried as u64 && matched < tried as u64, "{matched} of {tried} is no test");
-    println!("{tried} pairs, {matched} matched, {reads} events read, in doubt {in_doubt} filters");
+    assert!(in_doubt > 0 && reads > in_doubt, "some filters leave events in doubt");
 }
 
 fn pages(

@@ -62,7 +62,7 @@ fn the_reference_is_current() {
 fn the_config_map_holds_the_example_byte_for_byte() {
     let manifest = with_configuration(&read("deploy/kubernetes.yaml"), &example());
     current("deploy/kubernetes.yaml", &manifest);
-    assert!(configuration_of(&read("deploy/kubernetes.yaml")) == read("deploy/indelible.toml"));
+    assert!(configuration_of(&read("deploy/kubernetes.yaml")) == example());
 }
 
 #[test]

@@ -265,9 +265,17 @@ fn every_setting_is_found_from_a_slip_of_the_pen() {
         for at in 0..name.len() {
             let (start, end) = (&name[..at], &name[at + 1..]);
             let letter = &name[at..=at];
-            for slip in
-                [format!("{start}{end}"), format!("{start}{letter}{letter}{end}"), format!("{start}q{end}")]
-            {
+            let swapped = match end.chars().next() {
+                Some(next) => format!("{start}{next}{letter}{}", &end[1..]),
+                None => format!("{start}{letter}s"),
+            };
+            let slips_of_it = [
+                format!("{start}{end}"),
+                format!("{start}{letter}{letter}{end}"),
+                format!("{start}q{end}"),
+                swapped,
+            ];
+            for slip in slips_of_it {
                 let path = if before.is_empty() { slip.clone() } else { format!("{before}.{slip}") };
                 if slip.is_empty() || SETTINGS.iter().any(|other| other.path == path) {
                     continue;

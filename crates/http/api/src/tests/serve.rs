@@ -25,8 +25,8 @@ pub(super) async fn start_with(settings: Serving) -> Running {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let product = server.product.clone();
-    let admin = product.token_hash(TOKEN);
-    let task = tokio::spawn(serve_with(listener, product, admin, settings, async { drop(stopped.await) }));
+    product.bootstrap(Some(TOKEN)).unwrap();
+    let task = tokio::spawn(serve_with(listener, product, settings, async { drop(stopped.await) }));
     Running { server, address, stop, task }
 }
 
