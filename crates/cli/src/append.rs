@@ -80,7 +80,7 @@ impl Append {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let product = self.data.open()?;
         let (mut input, len) = input::open(&self.file)?;
-        let sender = Sender { auth: 5, organisation: Some(self.organisation.clone()) };
+        let sender = Sender::local(&self.organisation);
         let limits = Limits { max_bytes: self.max_event_bytes, ..Limits::default() };
         let bar = progress(len, self.json);
         let mut summary = Summary::default();
@@ -151,7 +151,7 @@ pub(crate) fn record(
 ) -> Result<Vec<Recorded>, RecordError> {
     let mut tries = 0;
     loop {
-        match product.record(events, sender) {
+        match product.record(events.to_vec(), sender) {
             Err(RecordError::Busy { retry_after_ms, .. })
                 if tries < 50 && all_open(product, events, sender) =>
             {
@@ -194,7 +194,7 @@ impl Import {
         let Format::Litellm = self.format;
         let product = self.data.open()?;
         let body = input::whole(&self.file, 1 << 30)?;
-        let sender = Sender { auth: 5, organisation: Some(self.organisation.clone()) };
+        let sender = Sender::local(&self.organisation).by_adapter();
         let mut summary = Summary::default();
         tending(&product, || {
             // One look-up of the key for all texts.

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use access::{Permission, Viewer};
 use anyhow::Context;
-use indelible::{DEFAULT, Indelible, prove, write_evidence};
+use indelible::{AskError, DEFAULT, Indelible, prove, write_evidence};
 use ledger::Error;
 use ledger::io::Open;
 
@@ -60,7 +61,12 @@ impl Prove {
     fn one(&self) -> anyhow::Result<ExitCode> {
         let text = proved(&self.data, |product| {
             let ledger = product.ledger(&self.organisation)?;
-            let found = product.find(&self.organisation, &self.what)?;
+            let (found, _) = product
+                .find(&Viewer::command("prove"), &self.organisation, &self.what, Permission::Proofs)
+                .map_err(|e| match e {
+                    AskError::Ledger(error) => error,
+                    other => Error::NotFound(format!("{}: {other}", self.what)),
+                })?;
             let [position] = found[..] else {
                 let all: Vec<String> = found.iter().map(u64::to_string).collect();
                 return Err(Error::NotFound(format!(

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use indelible::Indelible;
 
+use crate::Data;
 use crate::output::line;
-use crate::{Data, io};
 
 /// A token given by the operator must be as hard to guess as one of ours.
 const SHORTEST_TOKEN: usize = 32;
@@ -27,7 +26,17 @@ impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
         let product = Arc::new(self.data.open()?);
-        let admin = admin_token(&product)?;
+        let given = std::env::var(BOOTSTRAP).ok();
+        if let Some(token) = &given {
+            anyhow::ensure!(
+                token.len() >= SHORTEST_TOKEN,
+                "{BOOTSTRAP} has {} characters; use at least {SHORTEST_TOKEN} random ones",
+                token.len()
+            );
+        }
+        if let Some(key) = product.bootstrap(given.as_deref())? {
+            line(format_args!("The administrator's key, shown only now:\n\n    {key}\n"));
+        }
         let runtime = tokio::runtime::Runtime::new().context("couldn't start the runtime")?;
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(self.listen)
@@ -36,33 +45,10 @@ impl Serve {
             let address = listener.local_addr()?;
             line(format_args!("Indelible listens on http://{address}"));
             line(format_args!("data in {}", self.data.data.display()));
-            api::serve(listener, product, admin, stop()).await.context("the server stopped")
+            api::serve(listener, product, stop()).await.context("the server stopped")
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The keyed hash of the admin token: from the environment, from the first start, or made now and
-/// shown this once.
-fn admin_token(product: &Indelible) -> anyhow::Result<[u8; 32]> {
-    if let Ok(token) = std::env::var(BOOTSTRAP) {
-        anyhow::ensure!(
-            token.len() >= SHORTEST_TOKEN,
-            "{BOOTSTRAP} has {} characters; use at least {SHORTEST_TOKEN} random ones",
-            token.len()
-        );
-        return Ok(product.token_hash(&token));
-    }
-    if let Some(hash) = product.admin_token()? {
-        return Ok(hash);
-    }
-    let mut random = [0; 32];
-    io().random(&mut random);
-    let token = format!("ind_{}", random.iter().map(|b| format!("{b:02x}")).collect::<String>());
-    let hash = product.token_hash(&token);
-    product.store_admin_token(&hash)?;
-    line(format_args!("The admin token, shown only now:\n\n    {token}\n"));
-    Ok(hash)
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

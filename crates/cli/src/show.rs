@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use access::{Permission, Viewer};
 use event::Value;
-use indelible::{DEFAULT, Question, show, show_id};
+use indelible::{Count, DEFAULT, PAGE_MOST, Paging, Question, show, show_id};
 use ledger::Ledger;
+use query::Filter;
 
-use crate::Data;
 use crate::output::{json, line, printable, short, table};
+use crate::{Data, io};
 
 #[derive(clap::Args)]
 pub(crate) struct Show {
@@ -36,6 +38,9 @@ pub(crate) struct Tail {
     /// Go on as events come
     #[arg(short, long)]
     follow: bool,
+    /// Only events that this filter holds for (docs/reference/query.md)
+    #[arg(default_value = "")]
+    filter: String,
     /// Only this type, or a beginning of one followed by `.*`
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -54,7 +59,9 @@ impl Show {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let product = self.data.read()?;
         let ledger = product.ledger(&self.organisation)?;
-        for position in product.find(&self.organisation, &self.id)? {
+        let viewer = Viewer::command("show");
+        let (found, _) = product.find(&viewer, &self.organisation, &self.id, Permission::ReadEvents)?;
+        for position in found {
             let record = ledger.record(position)?;
             let value = show(&ledger, &self.organisation, &record)?;
             match self.json {
@@ -136,19 +143,32 @@ impl Tail {
         }
     }
 
+    fn filter(&self) -> anyhow::Result<Filter> {
+        let mut filter = parsed(&self.filter)?;
+        for (field, value) in [("type", &self.kind), ("actor", &self.actor)] {
+            if let Some(value) = value {
+                // A value is quoted, and a pattern is not.
+                let value = match value.strip_suffix('*') {
+                    Some(_) => value.clone(),
+                    None => format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
+                };
+                filter = filter.and(parsed(&format!("{field}:{value}"))?);
+            }
+        }
+        Ok(filter)
+    }
+
     fn newest(&self, product: &indelible::Indelible) -> anyhow::Result<Vec<Value<'static>>> {
-        let mut question = Question {
-            kind: self.kind.clone(),
-            actor: self.actor.clone(),
-            limit: Some(self.count.min(1000)),
-            ..Question::default()
-        };
+        let question =
+            Question { organisation: self.organisation.clone(), filter: self.filter()?, consistent: false };
+        let mut paging =
+            Paging { limit: self.count.clamp(1, PAGE_MOST), count: Count::No, ..Paging::default() };
         let mut events = Vec::new();
         loop {
-            let page = product.search(&self.organisation, &question)?;
+            let page = product.search(&Viewer::command("tail"), &question, &paging)?;
             events.extend(page.events);
-            question.before = page.next;
-            if events.len() >= self.count || page.next.is_none() {
+            paging.cursor = page.next;
+            if events.len() >= self.count || paging.cursor.is_none() {
                 break;
             }
         }
@@ -158,13 +178,13 @@ impl Tail {
     }
 
     fn since(&self, ledger: &Ledger, from: u64) -> anyhow::Result<Vec<Value<'static>>> {
+        let now_ns = i64::try_from(io().wall_ms()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        let predicate = self.filter()?.at(now_ns).predicate();
         let mut events = Vec::new();
         for position in from..ledger.size() {
-            let record = ledger.record(position)?;
-            let question =
-                Question { kind: self.kind.clone(), actor: self.actor.clone(), ..Question::default() };
-            if question.holds(&record) {
-                events.push(show(ledger, &self.organisation, &record)?);
+            let event = show(ledger, &self.organisation, &ledger.record(position)?)?;
+            if predicate.matches(&event) {
+                events.push(event);
             }
         }
         Ok(events)
@@ -206,6 +226,15 @@ impl Tail {
         }
         let _ = std::io::stdout().flush();
     }
+}
+
+/// A filter, or what is wrong with it and where.
+pub(crate) fn parsed(text: &str) -> anyhow::Result<Filter> {
+    Filter::parse(text).map_err(|error| {
+        let marks = "^".repeat(text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1)));
+        let before = text.get(..error.span.start).map_or(0, |part| part.chars().count());
+        anyhow::anyhow!("{error}\n  {text}\n  {}{marks}", " ".repeat(before))
+    })
 }
 
 /// An id as text, for file names.

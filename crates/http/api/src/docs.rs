@@ -133,7 +133,7 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
             writeln!(out, "<li><code>{}</code>: {}</li>", Text(media), Named(schema))?;
         }
         out.push_str("</ul>\n");
-        let example = pretty(&written(sent.example));
+        let example = pretty(&written(sent.example), 72);
         writeln!(
             out,
             "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s \"$URL{}\" -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: {}' -d '{}'</code></pre>",
@@ -359,14 +359,19 @@ impl fmt::Display for Named {
             return write!(f, "<a href=\"#schema-{0}\">{0}</a>", Text(self.0));
         }
         let schema = written(self.0);
-        let about = schema.get("description").and_then(Value::as_str);
-        let either =
-            schema.get("oneOf").and_then(Value::as_array).map(|all| all.iter().map(form).collect::<Vec<_>>());
-        match (about, either) {
-            (Some(about), _) => write!(f, "{}", Prose(about)),
-            (_, Some(either)) => write!(f, "{}", Text(&either.join(", or "))),
-            _ => write!(f, "{}", Prose(&form(&schema))),
+        if let Some(about) = schema.get("description").and_then(Value::as_str) {
+            return write!(f, "{}", Prose(about));
         }
+        let either = schema.get("oneOf").and_then(Value::as_array).unwrap_or(std::slice::from_ref(&schema));
+        for (n, one) in either.iter().enumerate() {
+            let or = if n > 0 { ", or " } else { "" };
+            let (list, item) = one.get("items").map_or(("", one), |items| ("list of ", items));
+            match item.get("$ref") {
+                Some(_) => write!(f, "{or}{list}<a href=\"#schema-{0}\">{0}</a>", Text(&form(item)))?,
+                None => write!(f, "{or}{}", Prose(&form(one)))?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -191,22 +191,20 @@ fn reference(kind: &str, name: &str) -> Value<'static> {
     Value::Object(object([("$ref", Value::from(format!("#/components/{kind}/{name}")))]))
 }
 
-/// JSON with line ends, for people and for comparing versions: what fits a line stays on it.
-pub(crate) fn pretty(value: &Value<'_>) -> String {
+/// JSON with line ends, for people and for comparing versions: what fits a line of so many bytes stays on it.
+pub(crate) fn pretty(value: &Value<'_>, width: usize) -> String {
     let mut out = String::new();
-    write_pretty(value, 0, 0, &mut out);
+    write_pretty(value, width, 0, 0, &mut out);
     out.push('\n');
     out
 }
 
-const LINE: usize = 160;
-
 /// `before` bytes stand on the line already, beside the two for each level of `depth`.
-fn write_pretty(value: &Value<'_>, depth: usize, before: usize, out: &mut String) {
+fn write_pretty(value: &Value<'_>, width: usize, depth: usize, before: usize, out: &mut String) {
     let canonical = |value: &Value<'_>| String::from_utf8(value.to_jcs()).unwrap_or_default();
     let line = canonical(value);
     let items: Vec<(String, &Value<'_>)> = match value {
-        _ if 2 * depth + before + line.len() < LINE => return out.push_str(&line),
+        _ if 2 * depth + before + line.len() < width => return out.push_str(&line),
         Value::Array(items) => items.iter().map(|item| (String::new(), item)).collect(),
         Value::Object(members) => {
             members.iter().map(|(name, member)| (canonical(&Value::from(name)) + ": ", member)).collect()
@@ -219,7 +217,7 @@ fn write_pretty(value: &Value<'_>, depth: usize, before: usize, out: &mut String
         out.push_str(if n > 0 { ",\n" } else { "\n" });
         out.push_str(&"  ".repeat(depth + 1));
         out.push_str(&name);
-        write_pretty(item, depth + 1, name.len(), out);
+        write_pretty(item, width, depth + 1, name.len(), out);
     }
     out.push('\n');
     out.push_str(&"  ".repeat(depth));
@@ -243,7 +241,7 @@ mod tests {
     #[allow(clippy::disallowed_methods)]
     fn the_committed_document_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/reference/openapi.json");
-        let document = pretty(&openapi());
+        let document = pretty(&openapi(), 160);
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             std::fs::write(path, &document).unwrap();
         }
@@ -279,16 +277,16 @@ mod tests {
     #[test]
     fn pretty_json_is_the_same_json() {
         let document = openapi();
-        let text = pretty(&document);
+        let text = pretty(&document, 160);
         let limits = json::Limits { max_bytes: 4 << 20, max_depth: 64 };
         assert_eq!(json::parse(text.as_bytes(), &limits).unwrap(), document);
         assert_eq!(
-            pretty(&written(r#"{"b":[],"a":{"x":[1,"q\""]}}"#)),
+            pretty(&written(r#"{"b":[],"a":{"x":[1,"q\""]}}"#), 40),
             "{\"a\":{\"x\":[1,\"q\\\"\"]},\"b\":[]}\n"
         );
-        let long = Value::from("x".repeat(LINE));
+        let long = Value::from("x".repeat(40));
         let nested = Value::Array(vec![long.clone(), Value::Object(object([("a", long)]))]);
-        let x = "x".repeat(LINE);
-        assert_eq!(pretty(&nested), format!("[\n  \"{x}\",\n  {{\n    \"a\": \"{x}\"\n  }}\n]\n"));
+        let x = "x".repeat(40);
+        assert_eq!(pretty(&nested, 40), format!("[\n  \"{x}\",\n  {{\n    \"a\": \"{x}\"\n  }}\n]\n"));
     }
 }
