@@ -165,7 +165,7 @@ impl Asked {
                 (events(&format!("actor.ip:{}.0/24", self.network), "&count=exact"), Some(self.network_count))
             }
             "cost_by_actor" => ("/v1/events/top?group=actor.id&sum=llm.cost&n=10".to_owned(), None),
-            "histogram" => ("/v1/events/histogram?interval=1h&by=type".to_owned(), None),
+            "histogram" => ("/v1/events/histogram?interval=1h&by=type&n=20".to_owned(), None),
             "by_id" => (format!("/v1/events/{}", self.ids[run % self.ids.len()]), None),
             "deep_page" => (format!("/v1/events?limit=100&cursor={}", percent(cursor)), None),
             "newest" => ("/v1/events?limit=100".to_owned(), None),

@@ -160,10 +160,10 @@ fn a_hundred_kills_of_the_server_under_load_lose_nothing() {
         let Ok(number) = text(&event, "/source_id").parse() else { continue };
         let receipt = Receipt {
             position: text(&event, "/position"),
-            leaf_hash: text(&event, "/leaf_hash"),
+            leaf_hash: text(&event, "/verification/hash").trim_start_matches("sha256:").to_owned(),
             id: text(&event, "/id"),
         };
-        assert_eq!(text(&event, "/state"), "proved");
+        assert_eq!(text(&event, "/verification/state"), "proved");
         assert!(found.insert(number, receipt).is_none(), "event {number} is there twice, seed {seed}");
     }
     let lost: Vec<&u64> =

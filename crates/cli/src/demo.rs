@@ -52,7 +52,7 @@ impl Demo {
             return Ok(ExitCode::SUCCESS);
         }
         let product = self.data.open()?;
-        let sender = Sender::local(&self.organisation);
+        let sender = Sender::local(self.organisation.clone());
         let (mut new, mut old) = (0, 0);
         tending(&product, || {
             for batch in events.chunks(BATCH) {

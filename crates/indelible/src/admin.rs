@@ -4,6 +4,7 @@
 //! into the state view before it is answered. So whoever changed something sees it, and nothing changes unrecorded.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use access::{
     AllowList, Credential, Environment, Grant, Malformed, Permission, Reach, Role, Scope, SecretHash, Viewer,
@@ -193,12 +194,12 @@ impl Indelible {
         Ok((key, credential.reveal()))
     }
 
-    /// Gives a key a new secret. The old one works on until `old_expires_ms`.
+    /// Gives a key a new secret. The old one works on for as long as `overlap` says.
     pub fn rotate_key(
         &self,
         viewer: &Viewer,
         key_id: &str,
-        old_expires_ms: Option<u64>,
+        overlap: Option<Duration>,
     ) -> Result<(ApiKey, String), AskError> {
         let before = self.key_to_change(viewer, key_id)?;
         let mut random = [0; Credential::RANDOM_SECRET];
@@ -206,6 +207,8 @@ impl Indelible {
         let credential = Credential::renew(Environment::Live, key_id, random)
             .ok_or_else(|| AskError::Wrong("this key has no secret of ours; create another".into()))?;
         let known = self.state.key_hashes(key_id).ok_or(AskError::NotFound)?;
+        let overlap_ms = overlap.map(|overlap| u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX));
+        let old_expires_ms = overlap_ms.map(|ms| self.io.wall_ms().saturating_add(ms));
         let hashes = KeyHashes {
             current: self.secret_hash(credential.bytes())?,
             old: old_expires_ms.map(|_| known.current),
@@ -285,10 +288,17 @@ impl Indelible {
     }
 
     /// Changes a user's name, address, or whether they are let in.
-    pub fn update_user(&self, viewer: &Viewer, after: User) -> Result<User, AskError> {
+    pub fn update_user(
+        &self,
+        viewer: &Viewer,
+        id: &str,
+        update: impl FnOnce(&mut User),
+    ) -> Result<User, AskError> {
         self.may_change(viewer, Permission::ManageUsers, &Reach::All)?;
-        let before = self.state.user(&after.id).ok_or(AskError::NotFound)?;
-        let after = User { created_ms: before.created_ms, ..after };
+        let before = self.state.user(id).ok_or(AskError::NotFound)?;
+        let mut after = before.clone();
+        update(&mut after);
+        let after = User { id: before.id.clone(), created_ms: before.created_ms, ..after };
         self.change(viewer, Change::UserUpdated { before, after: after.clone() })?;
         Ok(after)
     }
@@ -470,20 +480,42 @@ impl Indelible {
         self.record_change(&change.ledger(), value).map_err(AskError::NotRecorded)
     }
 
-    /// Records a `config.*` event of ours in a ledger, and folds what the ledger then holds.
+    /// Records a `config.*` event of ours in a ledger, and folds what the ledger then holds. In order: what is folded later
+    /// than its successor would be taken for folded already.
     pub(crate) fn record_change(&self, ledger: &str, value: Value<'static>) -> Result<Receipt, RecordError> {
         let busy = |e: String| RecordError::Busy { reason: e, retry_after_ms: 1000 };
-        self.state.mark_pending(ledger).map_err(|e| busy(e.to_string()))?;
-        let receipt = self.note(ledger, value)?;
-        let folded = self
-            .fold_from(ledger, receipt.position, receipt.position + 1)
-            .and_then(|()| self.state.clear_pending(ledger).map_err(|e| Error::Io(e.to_string())));
-        if let Err(error) = folded {
-            // It is recorded and holds; the next start folds it if nothing does so earlier.
-            tracing::error!(ledger, %error, "a change could not be folded into the state view");
-            return Err(busy("the change is recorded; the state view can't be written now".into()));
+        // Creating it records a change of its own, so not while the lock is held.
+        self.create(ledger).map_err(|e| busy(e.to_string()))?;
+        let mut marked = self.folding.lock().expect("no panic while something is folded");
+        // Once for each ledger, and until the product is closed in order: the mark costs a sync.
+        if !marked.contains_key(ledger) {
+            self.state.mark_pending(ledger).map_err(|e| busy(e.to_string()))?;
+            marked.insert(ledger.to_owned(), None);
         }
-        Ok(receipt)
+        let receipt = self.note(ledger, value)?;
+        let from = marked.get(ledger).copied().flatten().unwrap_or(receipt.position);
+        let folded = self.fold_from(ledger, from, receipt.position + 1);
+        marked.insert(ledger.to_owned(), folded.as_ref().err().map(|_| from));
+        match folded {
+            Ok(()) => Ok(receipt),
+            Err(error) => {
+                // It is recorded and holds; the next change folds it too, or the next start.
+                tracing::error!(ledger, %error, "a change could not be folded into the state view");
+                Err(busy("the change is recorded; the state view can't be written now".into()))
+            }
+        }
+    }
+
+    /// Says that everything is folded, at the end.
+    pub(crate) fn all_is_folded(&self) {
+        for (ledger, unfolded) in self.folding.lock().expect("no panic while something is folded").drain() {
+            if unfolded.is_some() {
+                continue;
+            }
+            if let Err(error) = self.state.clear_pending(&ledger) {
+                tracing::warn!(ledger, %error, "the next start looks at this ledger once more");
+            }
+        }
     }
 
     /// Folds what a crash left unfolded; everything if the state view is new.

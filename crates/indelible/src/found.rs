@@ -33,6 +33,7 @@ impl Indelible {
         fields: &[String],
         most: usize,
     ) -> Result<Vec<Facet>, AskError> {
+        fields.iter().try_for_each(|field| countable(field))?;
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.facets(self, ledger, question, fields, most),
             None => Scan::new(ledger, question).facets(fields, most),
@@ -45,6 +46,9 @@ impl Indelible {
         question: &Question,
         interval: &Interval,
     ) -> Result<Vec<Slot>, AskError> {
+        if let Some((field, _)) = &interval.by {
+            countable(field)?;
+        }
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.histogram(self, ledger, question, interval),
             None => Scan::new(ledger, question).histogram(interval),
@@ -59,9 +63,28 @@ impl Indelible {
         measure: &Measure,
         most: usize,
     ) -> Result<Facet, AskError> {
+        countable(group)?;
+        if let Measure::Sum(field) = measure
+            && !index::NUMBERS.contains(&field.as_str())
+        {
+            let known = index::NUMBERS.join(", ");
+            return Err(AskError::Wrong(format!("sum: fields that are summed are {known}")));
+        }
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.top(self, ledger, question, group, measure, most),
             None => Scan::new(ledger, question).top(group, measure, most),
+        }
+    }
+}
+
+/// Whether events are counted by this field. The same ones with and without an index, so that an answer does not depend on
+/// how many events there are.
+fn countable(field: &str) -> Result<(), AskError> {
+    match index::FACETS.contains(&field) {
+        true => Ok(()),
+        false => {
+            let known = index::FACETS.join(", ");
+            Err(AskError::Wrong(format!("fields by which events are counted are {known}")))
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use event::Value;
-use index::{Budget, Cache, Cursor, Histogram, Index, Scope};
+use index::{Budget, Cache, Cursor, Histogram, Index, Scope, Stats};
 use ledger::{Error, Ledger};
 use query::Filter;
 
@@ -57,16 +57,16 @@ pub(crate) struct Indexed {
     is_wanted: AtomicU64,
 }
 
-/// What one index has and lacks.
+/// What a ledger has, and its index lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lag {
     /// Whose.
     pub organisation: String,
     /// Leaves of the ledger.
     pub size: u64,
-    /// Leaves that can be found.
-    pub searchable: u64,
-    /// Bytes on the disk.
+    /// Leaves that can be found; `None` if its index is not open now.
+    pub searchable: Option<u64>,
+    /// Bytes of the index on the disk; 0 for a small ledger, which is scanned and has none.
     pub bytes: u64,
 }
 
@@ -249,23 +249,10 @@ impl Indelible {
         Ok(true)
     }
 
-    /// How far the open indexes are behind.
-    pub fn lags(&self) -> Vec<Lag> {
+    /// What an index has; `None` if it is not open, or there is none.
+    pub(crate) fn index_stats(&self, organisation: &str) -> Option<Stats> {
         let open = self.indexing.open.lock().expect("no panic while indexes are held");
-        let mut lags: Vec<Lag> = open
-            .iter()
-            .filter_map(|(organisation, slot)| {
-                let stats = slot.indexed.index.stats();
-                Some(Lag {
-                    organisation: organisation.clone(),
-                    size: self.ledger(organisation).ok()?.size(),
-                    searchable: stats.searchable,
-                    bytes: stats.bytes,
-                })
-            })
-            .collect();
-        lags.sort_by(|a, b| a.organisation.cmp(&b.organisation));
-        lags
+        open.get(organisation).map(|held| held.indexed.index.stats())
     }
 
     /// Hits, misses and bytes of the cache of decrypted index blocks.
@@ -403,11 +390,26 @@ impl Indexed {
         question: &Question,
         interval: &Interval,
     ) -> Result<Vec<Slot>, AskError> {
-        let (from, to) = match (interval.from_ns, interval.to_ns) {
-            (Some(from), Some(to)) => (from, to),
-            _ => return Err(AskError::Wrong("a histogram needs `from` and `to`".into())),
+        let step = interval.step_ns;
+        let from = match interval.from_ns {
+            Some(from) => from,
+            // Whole steps since 1970, so that days begin at midnight.
+            None => match self.edge(product, ledger, question, false)? {
+                Some(first) => first.div_euclid(step) * step,
+                None => return Ok(Vec::new()),
+            },
         };
-        if (to.saturating_sub(from)) / interval.step_ns > SLOTS as i64 {
+        let to = match interval.to_ns {
+            Some(to) => to,
+            None => match self.edge(product, ledger, question, true)? {
+                Some(last) => last.saturating_add(1),
+                None => return Ok(Vec::new()),
+            },
+        };
+        if to <= from {
+            return Ok(Vec::new());
+        }
+        if to.saturating_sub(from) / step > SLOTS as i64 {
             return Err(AskError::Wrong(format!(
                 "more than {SLOTS} intervals; ask for wider ones or a shorter time"
             )));
@@ -417,7 +419,7 @@ impl Indexed {
             .index
             .histogram(
                 &scope(product, question),
-                &Histogram { from, to, step: interval.step_ns, split },
+                &Histogram { from, to, step, split },
                 &|position| confirm(ledger, question, position),
             )
             .map_err(|e| broken(question, e))?;
@@ -432,6 +434,28 @@ impl Indexed {
                 .collect(),
         };
         Ok(chart.total.iter().enumerate().filter(|(_, count)| **count > 0).map(slot).collect())
+    }
+
+    /// The time of the first or the last event that a question finds.
+    fn edge(
+        &self,
+        product: &Indelible,
+        ledger: &Ledger,
+        question: &Question,
+        descending: bool,
+    ) -> Result<Option<i64>, AskError> {
+        let asked = index::Question {
+            scope: scope(product, question),
+            order: index::Order::ByTime { descending },
+            after: None,
+            limit: 1,
+            count: index::Count::No,
+        };
+        let answer = self
+            .index
+            .search(&asked, &|position| confirm(ledger, question, position))
+            .map_err(|e| broken(question, e))?;
+        Ok(answer.positions.first().map(|at| ledger.record(*at)).transpose()?.map(|record| record.time_ns()))
     }
 
     pub(crate) fn top(

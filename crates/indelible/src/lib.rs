@@ -14,6 +14,7 @@ mod audit;
 mod decimal;
 mod evidence;
 mod found;
+mod health;
 mod indexing;
 mod keys;
 mod organisations;
@@ -42,6 +43,8 @@ pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 
 /// What the ledger answers with, for those who may not look into it themselves.
 pub use ledger::{Error, Ledger, Outcome, Receipt};
+/// What there is of the administration.
+pub use state::{ApiKey, Organisation, RoleGrant, User, View};
 
 /// The organisation of events that name none.
 pub const DEFAULT: &str = "default";

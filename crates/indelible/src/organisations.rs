@@ -105,9 +105,14 @@ pub struct Indelible {
     pub(crate) state: State,
     /// One change at a time: what it is checked against must still hold when it is recorded.
     pub(crate) changing: Mutex<()>,
+    /// Ledgers that are marked as perhaps not folded, with the first position that could not be; held while a change is
+    /// recorded and folded.
+    pub(crate) folding: Mutex<HashMap<String, Option<u64>>>,
     /// Hashes the secrets of API keys.
     pub(crate) credentials: OnceLock<Secret>,
     pub(crate) small: Small,
+    /// When the disk was tried last, and whether it could be written to.
+    pub(crate) tried: Mutex<Option<(u64, bool)>>,
     redactor: Redactor,
     /// `None` when it was opened for reading beside a running server.
     lock: Option<Box<dyn Lock>>,
@@ -192,8 +197,10 @@ impl Indelible {
             indexing: Indexing::new(settings.index_cache_bytes),
             state,
             changing: Mutex::default(),
+            folding: Mutex::default(),
             credentials: OnceLock::new(),
             small,
+            tried: Mutex::default(),
             redactor,
             settings,
             kek,
@@ -350,6 +357,7 @@ impl Indelible {
                 outcome = outcome.and(Err(e));
             }
         }
+        self.all_is_folded();
         self.slots.lock().expect("no panic while slots are held").clear();
         outcome
     }

@@ -5,6 +5,7 @@
 
 use access::{Permission, Viewer};
 use event::{Event, Limits, Refusal, Value, json, time};
+use ledger::Outcome;
 use state::{QuarantineError, Quarantined};
 
 use crate::ask::AskError;
@@ -132,7 +133,7 @@ impl Indelible {
         Ok(shown(&entry, body.as_deref().map(String::from_utf8_lossy).as_deref()))
     }
 
-    /// Records what a refused event should have been, and takes the entry out of quarantine.
+    /// Records what a refused event should have been, and takes the entry out of quarantine unless it is in conflict.
     pub fn resend(
         &self,
         viewer: &Viewer,
@@ -144,8 +145,12 @@ impl Indelible {
         self.small.quarantined_one(organisation, id).map_err(unavailable)?.ok_or(AskError::NotFound)?;
         let sender = Sender { anywhere: false, ..Sender::local(organisation) };
         let mut recorded = self.record(vec![event], &sender).map_err(AskError::NotRecorded)?;
-        self.small.discard_quarantined(organisation, id).map_err(unavailable)?;
-        recorded.pop().ok_or(AskError::NotFound)
+        let recorded = recorded.pop().ok_or(AskError::NotFound)?;
+        // Of one in conflict with another event nothing new was recorded.
+        if !matches!(recorded.outcome, Outcome::Conflict(_)) {
+            self.small.discard_quarantined(organisation, id).map_err(unavailable)?;
+        }
+        Ok(recorded)
     }
 
     /// Throws an entry away.

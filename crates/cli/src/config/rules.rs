@@ -6,7 +6,6 @@ use crate::config::load::{Effective, Problem};
 use crate::config::secret::Environment;
 use crate::config::shape::{Held, Reference};
 use crate::config::typed::{Config, redaction};
-use crate::input;
 
 /// What contradicts itself or would be unsafe. A rule is left out if one of its settings could not be read.
 pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
@@ -46,8 +45,13 @@ pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
         }
     }
 
-    if let Err(error) = redaction(effective) {
+    if let Err(error) = redaction(effective).and_then(|policy| redact::Redactor::new(&policy)) {
         problems.push(Problem { place: String::new(), path: "redaction".into(), what: error.to_string() });
+    }
+
+    if let Err(error) = config.recording.best_effort() {
+        let what = format!("with recording.must_record, too much for one filter: {error}");
+        problems.push(effective.problem("recording.classes", what));
     }
 
     for path in ["recording.classes", "retention.classes"] {
@@ -73,7 +77,7 @@ fn bytes(effective: &Effective, path: &str) -> u64 {
 }
 
 /// Whether every secret is there and fit for its use. No secret is in what is told.
-pub(crate) fn secrets(effective: &Effective, env: &Environment) -> Vec<Problem> {
+pub(crate) fn secrets(effective: &Effective, config: &Config, env: &Environment) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut check = |path: &str, fit: &dyn Fn(&Reference) -> Result<(), String>| {
         if let Some(Held::Reference(reference)) = &effective.entry(path).held
@@ -85,17 +89,10 @@ pub(crate) fn secrets(effective: &Effective, env: &Environment) -> Vec<Problem> 
     check("keys.key_file", &|reference| env.key_source(reference).map(drop));
     check("keys.hmac_key", &|reference| env.mac_key(reference).map(drop));
     check("auth.bootstrap_token", &|reference| env.token(reference).map(drop));
-    check("server.tls.key", &|reference| {
-        let pem = env.secret(reference)?;
-        match pem.contains("PRIVATE KEY-----") {
-            true => Ok(()),
-            false => Err("holds no private key in PEM".into()),
-        }
-    });
-    if let Some(Held::Text(path)) = &effective.entry("server.tls.certificate").held
-        && !input::is_there(path.as_ref())
+    if let Some(tls) = &config.server.tls
+        && let Err(what) = env.tls(&tls.certificate, &tls.key)
     {
-        problems.push(effective.problem("server.tls.certificate", format!("there is no file {path}")));
+        problems.push(effective.problem("server.tls.certificate", what));
     }
     problems
 }

@@ -1,6 +1,7 @@
 //! The environment, and the secrets that settings refer to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use indelible::KeySource;
 use zeroize::Zeroizing;
@@ -83,6 +84,13 @@ impl Environment {
     /// The key of tags: at least 32 bytes.
     pub(crate) fn mac_key(&self, reference: &Reference) -> Result<proof::MacKey, String> {
         proof::MacKey::new(self.secret(reference)?.as_bytes()).map_err(|e| e.what().to_owned())
+    }
+
+    /// Certificate and key, if they belong together.
+    pub(crate) fn tls(&self, certificate: &Path, key: &Reference) -> Result<api::Tls, String> {
+        let certificate = input::whole(certificate, BYTES_MOST).map_err(|e| format!("{e:#}"))?;
+        let key = self.secret(key).map_err(|what| format!("server.tls.key: {what}"))?;
+        api::Tls::new(&certificate, key.as_bytes()).map_err(|e| e.to_string())
     }
 
     /// The first administrator's token.

@@ -456,9 +456,9 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting::new(
         "quarantine.max_bytes",
         Shape::Bytes(1 << 20, 1 << 40),
-        "Texts in quarantine take at most this much; then the oldest are erased.",
+        "Such texts of one organisation take at most this much; then the oldest are erased.",
     )
-    .or("256MiB"),
+    .or("64MiB"),
     Setting::new("index.cache_bytes", Shape::Bytes(8 << 20, 1 << 40), "Memory for what was read from indexes, of all organisations together.")
         .or("256MiB"),
     Setting::new(

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::{Limits, Rate};
 use event::{Object, Value};
-use indelible::Settings;
+use indelible::{QuarantinePolicy, Settings};
 use ipnet::IpNet;
+use query::Filter;
 
 use crate::config::load::{Effective, Given, Problem, load};
 use crate::config::rules;
@@ -29,7 +31,7 @@ pub(crate) struct Config {
     pub(crate) recording: Recording,
     /// With `recording.content` in it.
     pub(crate) redaction: redact::Policy,
-    pub(crate) quarantine: Quarantine,
+    pub(crate) quarantine: QuarantinePolicy,
     pub(crate) index: Index,
     pub(crate) retention: Retention,
     pub(crate) auth: Auth,
@@ -42,46 +44,14 @@ pub(crate) struct Server {
     pub(crate) insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) tls: Option<Tls>,
+    /// `server.limits` and `server.rate`.
     pub(crate) limits: Limits,
-    pub(crate) rate: Rates,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: Reference,
-}
-
-/// As in `api::Limits`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Limits {
-    pub(crate) events_body_bytes: usize,
-    pub(crate) litellm_body_bytes: usize,
-    pub(crate) bodies_bytes: usize,
-    pub(crate) trees_bytes: usize,
-    pub(crate) readers: usize,
-    pub(crate) exports: usize,
-    pub(crate) tails: usize,
-    pub(crate) connections: usize,
-    pub(crate) handshake_time: Duration,
-    pub(crate) stall_time: Duration,
-    pub(crate) head_time: Duration,
-    pub(crate) body_time: Duration,
-    pub(crate) drain_time: Duration,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Rates {
-    pub(crate) per_key: Rate,
-    pub(crate) per_address: Rate,
-    pub(crate) failed_logins: Rate,
-}
-
-/// As `api::Rate`: so many in so much time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
-    pub(crate) quota: u32,
-    pub(crate) window: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -116,13 +86,6 @@ pub(crate) struct RecordingClass {
     pub(crate) filter: String,
     /// `on_failure = "accept"`.
     pub(crate) is_best_effort: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Quarantine {
-    pub(crate) keep_bodies: bool,
-    pub(crate) days: u64,
-    pub(crate) max_bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -174,14 +137,15 @@ impl Config {
     /// What every layer says, and all that is wrong with it.
     pub(crate) fn check(given: &Given, env: &Environment, with_secrets: bool) -> (Effective, Vec<Problem>) {
         let (effective, mut problems) = load(given, env);
-        problems.extend(rules::between(&effective, &Config::of(&effective)));
+        let config = Config::of(&effective);
+        problems.extend(rules::between(&effective, &config));
         if with_secrets {
-            problems.extend(rules::secrets(&effective, env));
+            problems.extend(rules::secrets(&effective, &config, env));
         }
         (effective, problems)
     }
 
-    /// What the product is opened with.
+    /// What the product is opened with. Reads the secrets it needs.
     pub(crate) fn settings(&self, env: &Environment) -> anyhow::Result<Settings> {
         let mut settings = Settings::new(&self.data);
         let key = self.keys.key_file.as_ref().map(|key| env.key_source(key)).transpose();
@@ -190,7 +154,24 @@ impl Config {
         settings.hmac_key = hmac.map_err(|what| anyhow::anyhow!("keys.hmac_key: {what}"))?.map(Arc::new);
         settings.heads_copy.clone_from(&self.ledger.heads_copy);
         settings.origin.clone_from(&self.ledger.origin);
+        settings.redaction = self.redaction.clone();
+        settings.best_effort =
+            self.recording.best_effort().map_err(|what| anyhow::anyhow!("recording.classes: {what}"))?;
+        settings.quarantine = self.quarantine.clone();
+        settings.scan_below = self.index.scan_below;
+        settings.index_cache_bytes = self.index.cache_bytes;
         Ok(settings)
+    }
+
+    /// What it is served with. Reads certificate and key.
+    pub(crate) fn door(&self, env: &Environment) -> anyhow::Result<api::Settings> {
+        let tls = self.server.tls.as_ref().map(|tls| env.tls(&tls.certificate, &tls.key)).transpose();
+        Ok(api::Settings {
+            limits: self.server.limits.clone(),
+            trusted_proxies: self.server.trusted_proxies.clone(),
+            tls: tls.map_err(|what| anyhow::anyhow!("server.tls: {what}"))?,
+            ..api::Settings::default()
+        })
     }
 
     /// Takes what was read. Every setting of the table is taken here; a test looks.
@@ -258,16 +239,14 @@ impl Config {
                     exports: count("server.limits.exports"),
                     tails: count("server.limits.tails"),
                     connections: count("server.limits.connections"),
+                    key_rate: rate("server.rate.per_key"),
+                    address_rate: rate("server.rate.per_address"),
+                    login_rate: rate("server.rate.failed_logins"),
                     handshake_time: time("server.limits.handshake_time"),
                     stall_time: time("server.limits.stall_time"),
                     head_time: time("server.limits.head_time"),
                     body_time: time("server.limits.body_time"),
                     drain_time: time("server.limits.drain_time"),
-                },
-                rate: Rates {
-                    per_key: rate("server.rate.per_key"),
-                    per_address: rate("server.rate.per_address"),
-                    failed_logins: rate("server.rate.failed_logins"),
                 },
             },
             keys: Keys { key_file: reference("keys.key_file"), hmac_key: reference("keys.hmac_key") },
@@ -293,9 +272,9 @@ impl Config {
             },
             // What is wrong with it is told by `rules`, and then nothing starts.
             redaction: redaction(settings).unwrap_or_default(),
-            quarantine: Quarantine {
+            quarantine: QuarantinePolicy {
                 keep_bodies: switch("quarantine.keep_bodies"),
-                days: whole("quarantine.days"),
+                days: u32::try_from(whole("quarantine.days")).unwrap_or(u32::MAX),
                 max_bytes: bytes("quarantine.max_bytes") as u64,
             },
             index: Index {
@@ -325,8 +304,8 @@ impl Config {
 
 impl Recording {
     /// The filter of events for which best effort is enough, or `None` if every event must be recorded. The first class
-    /// that fits an event decides, and `must_record` comes before all classes.
-    pub(crate) fn best_effort(&self) -> Option<String> {
+    /// that fits an event decides, and `must_record` comes before all classes. Fails if all of them together are too long.
+    pub(crate) fn best_effort(&self) -> Result<Option<Filter>, query::Error> {
         let mut strict: Vec<&str> = self.must_record.iter().map(String::as_str).collect();
         let mut enough = Vec::new();
         for class in &self.classes {
@@ -338,7 +317,7 @@ impl Recording {
                 }
             }
         }
-        (!enough.is_empty()).then(|| enough.join(" OR "))
+        (!enough.is_empty()).then(|| Filter::parse(&enough.join(" OR "))).transpose()
     }
 }
 

@@ -35,8 +35,8 @@ pub(crate) struct Caller {
     pub(crate) key: KeyHash,
 }
 
-/// Load balancers ask it, often, and from the address that everybody comes from.
-const HEALTH: &str = "/healthz";
+/// Load balancers ask them, often, and from the address that everybody comes from.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
@@ -89,7 +89,7 @@ impl Gate<'_> {
     async fn check(&mut self, request: &mut Request) -> Result<(), Problem> {
         let door = self.door;
         let path = request.uri().path();
-        if path == HEALTH {
+        if PROBES.contains(&path) {
             return Ok(());
         }
         let neighbourhood = neighbourhood(self.address);

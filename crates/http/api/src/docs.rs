@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use event::Value;
 
@@ -20,6 +20,13 @@ const STYLE: &str = include_str!("docs.css");
 /// Nothing but our own style sheet is loaded, and nobody puts the page into a frame.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// `GET /`
+pub(crate) async fn home() -> Response {
+    let mut response = with(String::new(), &[(LOCATION, "/docs"), (CACHE_CONTROL, "no-cache")]);
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response
+}
 
 /// `GET /docs`
 pub(crate) async fn page() -> Response {
@@ -108,7 +115,7 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
         method = Text(route.method)
     )?;
     let needs = match route.needs.key() {
-        true => format!("Needs: {}.", Text(route.needs.name())),
+        true => format!("Needs: {}.", Text(&route.needs.name())),
         false => "Open to everybody.".to_owned(),
     };
     writeln!(out, "<p>{}. <span class=\"quiet\">{needs}</span></p>", Prose(&capital(route.about)))?;
@@ -127,6 +134,12 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
         }
         out.push_str("</tbody></table></div>\n");
     }
+    let path = route.path.replace("{id}", "0");
+    // What curl does by itself need not be said.
+    let method = match (route.method, route.sent) {
+        ("GET", None) | ("POST", Some(_)) => String::new(),
+        (method, _) => format!(" -X {method}"),
+    };
     if let Some(sent) = route.sent {
         writeln!(out, "<h3>Body</h3><p>{}</p><ul>", Prose(sent.about))?;
         for (media, schema) in sent.media {
@@ -136,8 +149,8 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
         let example = pretty(&written(sent.example), 72);
         writeln!(
             out,
-            "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s \"$URL{}\" -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: {}' -d '{}'</code></pre>",
-            Text(route.path),
+            "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s{method} \"$URL{}\" -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: {}' -d '{}'</code></pre>",
+            Text(&path),
             Text(sent.media[0].0),
             Text(example.trim_end())
         )?;
@@ -145,8 +158,8 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
         let token = if route.needs.key() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
         writeln!(
             out,
-            "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s \"$URL{}\"{token}</code></pre>",
-            Text(&route.path.replace("{id}", "0"))
+            "<h3>Example</h3><pre tabindex=\"0\"><code>curl -s{method} \"$URL{}\"{token}</code></pre>",
+            Text(&path)
         )?;
     }
     out.push_str("<h3>Answers</h3>");

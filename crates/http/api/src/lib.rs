@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod administration;
 mod auth;
 mod body;
 mod cloudevents;
@@ -14,14 +15,18 @@ mod docs;
 mod door;
 mod encoding;
 mod export;
+mod health;
 mod idempotency;
+mod keys;
 mod litellm;
 mod media;
 mod metrics;
 mod openapi;
+mod organisations;
 mod params;
 mod problem;
 mod proxies;
+mod quarantine;
 mod rates;
 mod read;
 mod record;
@@ -32,9 +37,13 @@ mod serve;
 mod split;
 mod stall;
 mod stream;
+mod strict;
 mod tail;
 mod tally;
 mod tls;
+mod users;
+mod views;
+mod whoami;
 
 #[cfg(test)]
 mod tests;

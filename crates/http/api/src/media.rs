@@ -54,7 +54,7 @@ pub(crate) fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     Ok(*form)
 }
 
-fn unknown(what: &str) -> Problem {
+pub(crate) fn unknown(what: &str) -> Problem {
     let detail =
         format!("{what}; send application/json, application/x-ndjson or application/cloudevents+json");
     let taken = "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json";

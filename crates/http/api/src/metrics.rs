@@ -1,19 +1,24 @@
 //! What is counted, and the text that Prometheus reads: exposition format 0.0.4.
 //!
-//! Labels are routes of the table, classes of statuses and our own words; nothing that a client sends ever becomes one,
-//! so that nobody can make the set of series grow.
+//! Labels are routes of the table, classes of statuses and our own words, and the names of some organisations, of which
+//! there are never more than [`NAMED`]: nobody can make the set of series grow.
 
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use access::Reach;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
+use indelible::{Indelible, Lag};
+
+use crate::auth::Caller;
 use crate::door::{Door, UNIT};
+use crate::health::lag;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::ROUTES;
@@ -23,6 +28,8 @@ const BUCKETS: [u64; 14] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
     5_000_000, 10_000_000,
 ];
+/// Organisations that are told apart: those with the largest values.
+const NAMED: usize = 50;
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 /// What may become of an event that was sent.
 const OUTCOMES: [&str; 4] = ["accepted", "duplicate", "conflict", "refused"];
@@ -179,12 +186,61 @@ fn head(out: &mut String, name: &str, kind: &str, about: &str) -> std::fmt::Resu
     writeln!(out, "# HELP {name} {about}\n# TYPE {name} {kind}")
 }
 
+/// What the product tells of itself.
+fn write_product(product: &Indelible, lags: Vec<Lag>, out: &mut String) -> std::fmt::Result {
+    let name = "indelible_ledgers_open";
+    head(out, name, "gauge", "Ledgers that are open now.")?;
+    writeln!(out, "{name} {}", lags.len())?;
+    let named = |value: fn(&Lag) -> Option<u64>| {
+        let mut values: Vec<(u64, &str)> =
+            lags.iter().filter_map(|lag| Some((value(lag)?, lag.organisation.as_str()))).collect();
+        values.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        values.truncate(NAMED);
+        values
+    };
+    let mut write = |name: &str, about: &str, value: fn(&Lag) -> Option<u64>| {
+        head(out, name, "gauge", about)?;
+        named(value).into_iter().try_for_each(|(value, organisation)| {
+            writeln!(out, "{name}{{organisation=\"{organisation}\"}} {value}")
+        })
+    };
+    write("indelible_ledger_leaves", "Leaves of the largest open ledgers.", |lag| Some(lag.size))?;
+    write("indelible_index_lag_events", "Events that are recorded and can't be found yet.", lag)?;
+    write("indelible_index_bytes", "Bytes of indexes on the disk.", |lag| Some(lag.bytes))?;
+    let (hits, misses, bytes) = product.index_cache();
+    let name = "indelible_index_cache_hits_total";
+    head(out, name, "counter", "Blocks of indexes that were in memory when they were wanted.")?;
+    writeln!(out, "{name} {hits}")?;
+    let name = "indelible_index_cache_misses_total";
+    head(out, name, "counter", "Blocks of indexes that were read from the disk.")?;
+    writeln!(out, "{name} {misses}")?;
+    let name = "indelible_index_cache_bytes";
+    head(out, name, "gauge", "Memory that blocks of indexes take.")?;
+    writeln!(out, "{name} {bytes}")?;
+    let (refused, skipped) = product.unrecorded();
+    let name = "indelible_unrecorded_events";
+    head(out, name, "gauge", "Events that could not be recorded since the last that was.")?;
+    writeln!(out, "{name}{{outcome=\"refused\"}} {refused}")?;
+    writeln!(out, "{name}{{outcome=\"skipped\"}} {skipped}")
+}
+
 /// `GET /metrics`
-pub(crate) async fn metrics(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn metrics(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
     Params::read(request.uri(), &[])?;
+    let told = door.read(move |product| {
+        let mut text = String::new();
+        let lags = product.stats(&caller.viewer, &Reach::All)?;
+        write_product(product, lags, &mut text).expect("writing to a string does not fail");
+        Ok(text)
+    });
+    let told = told.await?;
     let held =
         door.limits.bodies_bytes - (door.bodies.available_permits() * UNIT).min(door.limits.bodies_bytes);
-    let mut text = String::new();
+    let mut text = told;
     door.metrics.write(held, &mut text).expect("writing to a string does not fail");
     if let Some(more) = door.more_metrics.clone() {
         // Whoever is asked may look at the disk.

@@ -16,6 +16,9 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("record", "Events in."),
     ("read", "Events out."),
     ("check", "Proofs: that nothing was changed, removed or left out."),
+    ("access", "Who may ask: keys, users and organisations. Every change is recorded."),
+    ("views", "Saved filters."),
+    ("quarantine", "What was refused, to be mended and sent again."),
     ("run", "For those who run the server."),
 ];
 
@@ -88,7 +91,7 @@ fn operation(route: &Route) -> Value<'static> {
     let security = match route.needs.key() {
         true => {
             operation.insert("description", format!("Needs: {}.", route.needs.name()));
-            let scope = Value::Array(vec![Value::from(route.needs.name())]);
+            let scope = Value::Array(vec![Value::from(route.needs.name().into_owned())]);
             vec![Value::Object(object([("token", scope)]))]
         }
         false => Vec::new(),

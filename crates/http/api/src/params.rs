@@ -1,11 +1,12 @@
 //! What stands after the question mark. Names that nobody knows are refused: a filter with a typing error in its name
 //! would otherwise find everything.
 
-use access::{Organisations, Permission, Viewer};
-use axum::extract::Query;
+use access::{Organisations, Permission, Reach, Viewer};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query};
 use axum::http::{StatusCode, Uri};
 use event::time;
-use indelible::{Count, DEFAULT, Order, PAGE_MOST, Paging, Question, check_organisation};
+use indelible::{AskError, Count, DEFAULT, Order, PAGE_MOST, Paging, Question, check_organisation};
 use query::{Expr, Filter, Test};
 
 use crate::problem::{Problem, whole};
@@ -60,6 +61,23 @@ impl Params {
             Organisations::These(names) if names.len() == 1 => names.into_iter().next().unwrap_or_default(),
             _ => DEFAULT.to_owned(),
         })
+    }
+
+    /// Where is meant: the organisation that is named, or `*`; else as for [`Params::organisation`].
+    pub(crate) fn reach(&self, viewer: &Viewer, permission: Permission) -> Result<Reach, Problem> {
+        match self.get("organisation") {
+            Some("*") => Ok(Reach::All),
+            _ => self.organisation(viewer, permission).map(Reach::One),
+        }
+    }
+
+    /// Where nothing was ever recorded there is nothing, unless somebody names an organisation that is not there: a new
+    /// server is empty, and not broken.
+    pub(crate) fn or_nothing<T: Default>(&self, found: Result<T, AskError>) -> Result<T, AskError> {
+        match found {
+            Err(AskError::NotFound) if self.get("organisation").is_none() => Ok(T::default()),
+            found => found,
+        }
     }
 
     /// Which events are asked for, of which organisation.
@@ -162,6 +180,11 @@ pub(crate) fn unreadable(error: query::Error) -> Problem {
         Some(suggestion) => problem.with("suggestion", suggestion),
         None => problem,
     }
+}
+
+/// A part of the path.
+pub(crate) fn readable(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    id.map(|Path(id)| id).map_err(|_| Problem::bad("path", "the id in the path is not UTF-8"))
 }
 
 pub(crate) fn wrong(name: &str, why: &str) -> Problem {

@@ -232,9 +232,29 @@ impl IntoResponse for Problem {
     }
 }
 
+/// What somebody asked for, or that there is no such thing, in words that fit it.
+pub(crate) fn or_not_found<T>(found: Result<T, AskError>, missing: &'static str) -> Result<T, Problem> {
+    found.map_err(|error| match error {
+        AskError::NotFound => Problem::not_found(missing),
+        error => error.into(),
+    })
+}
+
+/// Done, and nothing to say about it.
+pub(crate) fn nothing() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// An answer in JSON.
 pub(crate) fn json(status: StatusCode, members: Object<'_>) -> Response {
-    let mut response = Response::new(Body::from(Value::Object(members).to_jcs()));
+    shown(status, &Value::Object(members))
+}
+
+/// An answer that is a value as it is.
+pub(crate) fn shown(status: StatusCode, value: &Value<'_>) -> Response {
+    let mut response = Response::new(Body::from(value.to_jcs()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -16,7 +16,7 @@ use indelible::{AskError, Error, Indelible, Ledger, prove, show_id};
 use crate::auth::Caller;
 
 use crate::door::Door;
-use crate::params::Params;
+use crate::params::{Params, readable};
 use crate::problem::{Problem, json, whole};
 use crate::tally::object;
 
@@ -24,15 +24,6 @@ use crate::tally::object;
 const PROOF_TRIES: u32 = 40;
 const PROOF_PAUSE: Duration = Duration::from_millis(50);
 const PROOF_TYPE: &str = "application/vnd.c2sp.tlog-proof";
-
-/// `GET /healthz`
-pub(crate) async fn health(State(door): State<Arc<Door>>) -> Response {
-    let (status, word) = match door.is_draining() {
-        true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        false => (StatusCode::OK, "ok"),
-    };
-    json(status, object([("status", Value::from(word))]))
-}
 
 /// `GET /v1/events/{id}`
 pub(crate) async fn one(
@@ -198,10 +189,6 @@ fn ledger(product: &Indelible, organisation: &str) -> Result<Ledger, Problem> {
 
 fn no_ledger() -> Problem {
     Problem::not_found("nothing was ever recorded for this organisation")
-}
-
-fn readable(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    id.map(|Path(id)| id).map_err(|_| Problem::bad("path", "the id in the path is not UTF-8"))
 }
 
 fn asks_for_proof(headers: &HeaderMap) -> bool {

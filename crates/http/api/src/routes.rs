@@ -1,6 +1,7 @@
 //! The table of routes, and the router that is made of it. What the table says of a route is also what
 //! `GET /openapi.json` and `GET /docs` say of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use access::Permission;
@@ -13,17 +14,19 @@ use indelible::Indelible;
 use crate::auth::guard;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
-use crate::{docs, litellm, metrics, openapi, read, record, search, serve, stream};
+use crate::administration::ADMINISTRATION;
+use crate::{docs, health, litellm, metrics, openapi, read, record, search, serve, stream};
 
 /// One thing that can be asked for.
+#[derive(Clone, Copy)]
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// Path, with `{names}` of its variable parts.
     pub path: &'static str,
     /// Its name in generated clients.
     pub id: &'static str,
-    /// What it is about: `record`, `read`, `check` or `run`.
+    /// What it is about: `record`, `read`, `check`, `access`, `views`, `quarantine` or `run`.
     pub tag: &'static str,
     /// What it takes to be answered.
     pub needs: Needs,
@@ -39,7 +42,7 @@ pub struct Route {
     pub problems: &'static [u16],
     /// The status of "too often": 429, or 503 where senders understand only that.
     pub(crate) too_often: StatusCode,
-    handler: fn() -> MethodRouter<Arc<Door>>,
+    pub(crate) handler: fn() -> MethodRouter<Arc<Door>>,
 }
 
 /// What it takes to be answered.
@@ -49,8 +52,10 @@ pub enum Needs {
     Nothing,
     /// A key that works.
     Key,
-    /// A key whose role and scopes have this permission where it is asked.
+    /// A key whose role and scopes have this permission in the organisation that is asked about.
     May(Permission),
+    /// A key whose role and scopes have this permission everywhere: it is about the whole product.
+    Everywhere(Permission),
 }
 
 impl Needs {
@@ -59,12 +64,13 @@ impl Needs {
         self != Needs::Nothing
     }
 
-    /// What it takes, as a name: of a permission, `a key`, or nothing.
-    pub fn name(self) -> &'static str {
+    /// What it takes, in words: a permission and perhaps `everywhere`, `a key`, or nothing.
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            Needs::Nothing => "",
-            Needs::Key => "a key",
-            Needs::May(permission) => permission.name(),
+            Needs::Nothing => "".into(),
+            Needs::Key => "a key".into(),
+            Needs::May(permission) => permission.name().into(),
+            Needs::Everywhere(permission) => format!("{}, everywhere", permission.name()).into(),
         }
     }
 }
@@ -101,10 +107,10 @@ pub struct Answer {
     pub about: &'static str,
 }
 
-const TEXT: &str = r#"{"type":"string"}"#;
-const TIME: &str = r#"{"format":"date-time","type":"string"}"#;
+pub(crate) const TEXT: &str = r#"{"type":"string"}"#;
+pub(crate) const TIME: &str = r#"{"format":"date-time","type":"string"}"#;
 
-const fn parameter(
+pub(crate) const fn parameter(
     name: &'static str,
     place: &'static str,
     schema: &'static str,
@@ -113,12 +119,16 @@ const fn parameter(
     Parameter { name, place, schema, about }
 }
 
-const fn answer(media: &'static [(&'static str, &'static str)], about: &'static str) -> Answer {
+pub(crate) const fn answer(media: &'static [(&'static str, &'static str)], about: &'static str) -> Answer {
     Answer { status: 200, media, about }
 }
 
-const ORGANISATION: Parameter =
-    parameter("organisation", "query", TEXT, "whose ledger; `default` if it is not given");
+pub(crate) const ORGANISATION: Parameter = parameter(
+    "organisation",
+    "query",
+    TEXT,
+    "whose ledger; if it is not given, the only one in which the key may do this, else `default`",
+);
 const ID: Parameter =
     parameter("id", "path", TEXT, "our id of an event, its position, or its sender's own id");
 const KEY: Parameter = parameter(
@@ -204,7 +214,18 @@ const TEXT_SENT: Sent = Sent {
 };
 
 /// Everything that can be asked for.
-pub const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &{
+    let mut all = [EVENTS[0]; EVENTS.len() + ADMINISTRATION.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < EVENTS.len() { EVENTS[at] } else { ADMINISTRATION[at - EVENTS.len()] };
+        at += 1;
+    }
+    all
+};
+
+/// Events in and out, and the server itself.
+const EVENTS: &[Route] = &[
     Route {
         method: "POST",
         path: "/v1/events",
@@ -577,6 +598,20 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/",
+        id: "home",
+        tag: "run",
+        needs: Needs::Nothing,
+        about: "leads to `/docs`",
+        parameters: &[],
+        sent: None,
+        answers: &[Answer { status: 308, media: &[], about: "To `/docs`." }],
+        problems: &[],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(docs::home),
+    },
+    Route {
+        method: "GET",
         path: "/healthz",
         id: "health",
         tag: "run",
@@ -594,14 +629,54 @@ pub const ROUTES: &[Route] = &[
         ],
         problems: &[],
         too_often: StatusCode::TOO_MANY_REQUESTS,
-        handler: || get(read::health),
+        handler: || get(health::health),
+    },
+    Route {
+        method: "GET",
+        path: "/readyz",
+        id: "ready",
+        tag: "run",
+        needs: Needs::Nothing,
+        about: "whether the server can record",
+        parameters: &[],
+        sent: None,
+        answers: &[
+            answer(&[("application/json", "Ready")], "It can."),
+            Answer {
+                status: 503,
+                media: &[("application/json", "Ready")],
+                about: "It is stopping, or its data folder can't be written to.",
+            },
+        ],
+        problems: &[],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(health::ready),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/stats",
+        id: "stats",
+        tag: "run",
+        needs: Needs::May(Permission::Health),
+        about: "how large ledgers are, and how far their indexes are behind",
+        parameters: &[parameter(
+            "organisation",
+            "query",
+            TEXT,
+            "whose ledger, or `*` for all that are open; as for events if it is not given, but `*` for a key that may everywhere",
+        )],
+        sent: None,
+        answers: &[answer(&[("application/json", "Stats")], "The ledgers, by name.")],
+        problems: &[400, 404],
+        too_often: StatusCode::TOO_MANY_REQUESTS,
+        handler: || get(health::stats),
     },
     Route {
         method: "GET",
         path: "/metrics",
         id: "metrics",
         tag: "run",
-        needs: Needs::May(Permission::Health),
+        needs: Needs::Everywhere(Permission::Health),
         about: "what is counted, for Prometheus",
         parameters: &[],
         sent: None,

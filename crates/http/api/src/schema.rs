@@ -148,6 +148,199 @@ const WRITTEN: &[(&str, &str)] = &[
         "properties":{"status":{"enum":["ok","draining"],"description":"draining: it is stopping"}}}"##,
     ),
     (
+        "Ready",
+        r##"{"description":"Whether the server can record.","type":"object","required":["status"],
+        "properties":{
+            "status":{"enum":["ready","draining","read_only"],"description":"draining: it is stopping; read_only: its data folder can't be written to"},
+            "searchable_lag":{"type":"integer","minimum":0,"description":"events that are recorded and can't be found yet"}}}"##,
+    ),
+    (
+        "Stats",
+        r##"{"description":"How ledgers are.","type":"object","required":["organisations"],
+        "properties":{
+            "organisations":{"type":"array","description":"one for each ledger","items":{"type":"object","required":["organisation","size","searchable","index_bytes"],
+                "properties":{
+                    "organisation":{"type":"string","description":"whose"},
+                    "size":{"type":"integer","minimum":0,"description":"leaves of the ledger"},
+                    "searchable":{"type":["integer","null"],"minimum":0,"description":"positions below this one can be found; null if the index is not open now"},
+                    "index_bytes":{"type":"integer","minimum":0,"description":"of the index on the disk; 0 for a small ledger, which has none"}}}},
+            "unrecorded":{"type":"object","description":"events that could not be recorded since the last that was, for those who may see all organisations",
+                "properties":{
+                    "refused":{"type":"integer","minimum":0,"description":"whose senders were told to try again"},
+                    "skipped":{"type":"integer","minimum":0,"description":"that were let go"}}}}}"##,
+    ),
+    (
+        "Whoami",
+        r##"{"description":"Who a key is, and what it may.","type":"object","required":["id","kind","name","roles","permissions","scopes"],
+        "properties":{
+            "id":{"type":"string","description":"the key's id"},
+            "kind":{"enum":["api_key","user","bootstrap","command"],"description":"how it came in"},
+            "name":{"type":"string","description":"name for people"},
+            "key_id":{"type":"string","description":"the key"},
+            "user":{"type":"string","description":"the user it belongs to"},
+            "email":{"type":"string","description":"the user's address"},
+            "roles":{"type":"object","additionalProperties":{"type":"array","items":{"type":"string"}},"description":"its roles, by organisation; `*` is all of them"},
+            "permissions":{"type":"object","additionalProperties":{"type":"array","items":{"type":"string"}},"description":"what it may, by organisation"},
+            "scopes":{"type":["array","null"],"items":{"type":"string"},"description":"what it may of what its roles may; null: all of it"}}}"##,
+    ),
+    (
+        "NewKey",
+        r##"{"description":"What a key is to be.","type":"object","required":["name","organisation","role"],"additionalProperties":false,
+        "properties":{
+            "name":{"type":"string","maxLength":256,"description":"name for people"},
+            "organisation":{"type":"string","description":"where it holds: an organisation, or `*`"},
+            "role":{"enum":["admin","member","viewer","auditor","writer","operator"],"description":"what it may"},
+            "scopes":{"type":["array","null"],"items":{"type":"string"},"description":"what it may of that; all of it if it is not given"},
+            "user":{"type":["string","null"],"description":"the user it belongs to"},
+            "expires":{"type":["string","null"],"format":"date-time","description":"from when it works no more"},
+            "ip_allow":{"type":["array","null"],"items":{"type":"string"},"maxItems":64,"description":"addresses and networks it may be used from; any if it is not given"}}}"##,
+    ),
+    (
+        "Key",
+        r##"{"description":"A key, without anything secret.","type":"object","required":["key_id","prefix","name","organisation","role","created_by","created"],
+        "properties":{
+            "key_id":{"type":"string","description":"its id, as in the credential"},
+            "prefix":{"type":"string","description":"the part of the credential that may be shown"},
+            "name":{"type":"string","description":"name for people"},
+            "organisation":{"type":"string","description":"where it holds: an organisation, or `*`"},
+            "role":{"type":"string","description":"what it may"},
+            "scopes":{"type":"array","items":{"type":"string"},"description":"what it may of that; all of it if they are not there"},
+            "ip_allow":{"type":"array","items":{"type":"string"},"description":"where it may be used from; anywhere if it is not there"},
+            "user":{"type":"string","description":"the user it belongs to"},
+            "starts":{"type":"string","format":"date-time","description":"from when it works"},
+            "expires":{"type":"string","format":"date-time","description":"from when it works no more"},
+            "old_expires":{"type":"string","format":"date-time","description":"until when the secret before the last rotation works"},
+            "created_by":{"type":"string","description":"who created it"},
+            "created":{"type":"string","format":"date-time","description":"when"},
+            "revoked":{"type":"string","format":"date-time","description":"when it was withdrawn, for good"},
+            "last_used":{"type":"string","format":"date-time","description":"when it was used last, about"}}}"##,
+    ),
+    (
+        "Keys",
+        r##"{"description":"Keys.","type":"object","required":["keys"],
+        "properties":{"keys":{"type":"array","items":{"$ref":"#/components/schemas/Key"},"description":"the keys"}}}"##,
+    ),
+    (
+        "SecretKey",
+        r##"{"description":"A key and its secret.","type":"object","required":["key","secret"],
+        "properties":{
+            "key":{"$ref":"#/components/schemas/Key"},
+            "secret":{"type":"string","description":"the credential; it is told once, and kept nowhere"}}}"##,
+    ),
+    (
+        "NewUser",
+        r##"{"description":"A user who is to be.","type":"object","required":["id","name"],"additionalProperties":false,
+        "properties":{
+            "id":{"type":"string","minLength":1,"maxLength":256,"description":"stable id"},
+            "name":{"type":"string","maxLength":256,"description":"name for people"},
+            "email":{"type":["string","null"],"description":"address"}}}"##,
+    ),
+    (
+        "UserChange",
+        r##"{"description":"What changes of a user.","type":"object","additionalProperties":false,
+        "properties":{
+            "name":{"type":"string","maxLength":256,"description":"name for people"},
+            "email":{"type":["string","null"],"description":"address; null takes it away"},
+            "disabled":{"type":"boolean","description":"whether they are kept out, and their keys with them"}}}"##,
+    ),
+    (
+        "User",
+        r##"{"description":"A user.","type":"object","required":["id","name","disabled","created"],
+        "properties":{
+            "id":{"type":"string","description":"stable id"},
+            "name":{"type":"string","description":"name for people"},
+            "email":{"type":"string","description":"address"},
+            "disabled":{"type":"boolean","description":"whether they are kept out, and their keys with them"},
+            "created":{"type":"string","format":"date-time","description":"when they were created"},
+            "roles":{"type":"array","items":{"$ref":"#/components/schemas/Role"},"description":"their roles, in the list of users"}}}"##,
+    ),
+    (
+        "Users",
+        r##"{"description":"Users.","type":"object","required":["users"],
+        "properties":{"users":{"type":"array","items":{"$ref":"#/components/schemas/User"},"description":"the users"}}}"##,
+    ),
+    (
+        "Role",
+        r##"{"description":"A role, and where it holds.","type":"object","required":["organisation","role"],
+        "properties":{
+            "organisation":{"type":"string","description":"an organisation, or `*`"},
+            "role":{"enum":["admin","member","viewer","auditor","writer","operator"],"description":"what it may"}}}"##,
+    ),
+    (
+        "RoleGrant",
+        r##"{"description":"A role that a user has.","type":"object","required":["user","organisation","role"],
+        "properties":{
+            "user":{"type":"string","description":"who"},
+            "organisation":{"type":"string","description":"where: an organisation, or `*`"},
+            "role":{"type":"string","description":"what"}}}"##,
+    ),
+    (
+        "NewOrganisation",
+        r##"{"description":"An organisation that is to be.","type":"object","required":["id","name"],"additionalProperties":false,
+        "properties":{
+            "id":{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{0,62}$","description":"also the name of its ledger"},
+            "name":{"type":"string","maxLength":256,"description":"name for people"}}}"##,
+    ),
+    (
+        "Organisation",
+        r##"{"description":"An organisation.","type":"object","required":["id","name","created","deleted"],
+        "properties":{
+            "id":{"type":"string","description":"also the name of its ledger"},
+            "name":{"type":"string","description":"name for people"},
+            "created":{"type":"string","format":"date-time","description":"when it was created"},
+            "deleted":{"type":"boolean","description":"whether its keys and roles hold no more"}}}"##,
+    ),
+    (
+        "Organisations",
+        r##"{"description":"Organisations.","type":"object","required":["organisations"],
+        "properties":{"organisations":{"type":"array","items":{"$ref":"#/components/schemas/Organisation"},"description":"the organisations"}}}"##,
+    ),
+    (
+        "NewView",
+        r##"{"description":"A view to save.","type":"object","required":["name","filter"],"additionalProperties":false,
+        "properties":{
+            "name":{"type":"string","maxLength":256,"description":"name for people"},
+            "filter":{"type":"string","maxLength":4096,"description":"the filter"},
+            "shared":{"type":["boolean","null"],"default":false,"description":"whether others in the organisation see it"},
+            "id":{"type":["string","null"],"description":"the view that is changed; a new one if it is not given"}}}"##,
+    ),
+    (
+        "View",
+        r##"{"description":"A saved view.","type":"object","required":["id","owner","organisation","name","filter","shared"],
+        "properties":{
+            "id":{"type":"string","description":"stable id"},
+            "owner":{"type":"string","description":"whose it is"},
+            "organisation":{"type":"string","description":"where it is asked"},
+            "name":{"type":"string","description":"name for people"},
+            "filter":{"type":"string","description":"the filter"},
+            "shared":{"type":"boolean","description":"whether others in the organisation see it"}}}"##,
+    ),
+    (
+        "Views",
+        r##"{"description":"Saved views.","type":"object","required":["views"],
+        "properties":{"views":{"type":"array","items":{"$ref":"#/components/schemas/View"},"description":"the views"}}}"##,
+    ),
+    (
+        "Quarantined",
+        r##"{"description":"An event that was refused.","type":"object","required":["id","received","by","code","pointer","reason","size","hash","has_body"],
+        "properties":{
+            "id":{"type":"string","description":"number of the entry"},
+            "received":{"type":"string","format":"date-time","description":"when it came"},
+            "by":{"type":"string","description":"who sent it"},
+            "code":{"type":"string","description":"the reason for programs"},
+            "pointer":{"type":"string","description":"where in the event (RFC 6901)"},
+            "reason":{"type":"string","description":"the reason for people"},
+            "size":{"type":"string","description":"bytes it had"},
+            "hash":{"type":"string","description":"keyed fingerprint of these bytes"},
+            "has_body":{"type":"boolean","description":"whether its text is kept"},
+            "body":{"type":"string","description":"its text without secrets and personal details, in the answer about one entry"}}}"##,
+    ),
+    (
+        "Quarantine",
+        r##"{"description":"Events that were refused.","type":"object","required":["entries"],
+        "properties":{"entries":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"},"description":"newest first"}}}"##,
+    ),
+    (
         "CloudEvent",
         r##"{"description":"An event in the envelope of CloudEvents 1.0.","type":"object",
         "required":["specversion","type","source","id"],"additionalProperties":true,
@@ -224,8 +417,15 @@ const SHOWN: &[(&str, &str)] = &[
     ("id", r#"{"type":"string","format":"uuid","description":"our id, which holds the time of receipt"}"#),
     ("position", r#"{"type":"integer","minimum":0,"description":"place in the ledger"}"#),
     ("received", r#"{"type":"string","format":"date-time","description":"when it was received"}"#),
-    ("leaf_hash", r#"{"type":"string","description":"SHA-256 of the leaf (RFC 6962), in base64"}"#),
-    ("state", r#"{"enum":["durable","proved"],"description":"whether a signed checkpoint covers it yet"}"#),
+    (
+        "verification",
+        r##"{"type":"object","description":"what was checked when it was shown","required":["hash","verified","state"],
+        "properties":{
+            "hash":{"type":"string","description":"`sha256:` and the hash of the leaf (RFC 6962)"},
+            "verified":{"const":true,"description":"it was hashed again and compared with the tree, or it would not be shown"},
+            "state":{"enum":["durable","proved"],"description":"whether a signed checkpoint covers it yet"}}}"##,
+    ),
+    ("hidden", r#"{"type":"array","items":{"type":"string"},"description":"members that the asker may not see"}"#),
     ("erased", r#"{"type":"array","items":{"type":"string"},"description":"sections of it that are gone"}"#),
 ];
 

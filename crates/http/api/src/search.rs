@@ -3,23 +3,25 @@
 use std::sync::Arc;
 
 use access::Permission;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use event::{Object, Value, json as parsed, time};
+use event::{Object, Value, time};
 use indelible::{Facet, Group, Interval, Measure, Page, Question, Slot, Total};
 
 use crate::auth::Caller;
 use crate::door::Door;
 use crate::params::{Params, QUESTION, wrong};
 use crate::problem::{Problem, json, whole};
+use crate::strict::Members;
 use crate::tally::object;
 
 /// Fields of one question about facets.
 const FACETS_MOST: usize = 20;
 /// Groups of one facet or top.
 const GROUPS_MOST: usize = 1000;
+/// Bytes of a body with a text to look for: a long prompt, with room for its escapes.
+const TEXT_MOST: usize = 4 << 20;
 const SECOND_NS: i64 = 1_000_000_000;
 
 /// `GET /v1/events`
@@ -32,7 +34,7 @@ pub(crate) async fn search(
     let question = params.question(&caller.viewer, Permission::ReadEvents)?;
     let paging = params.paging()?;
     door.read(move |product| {
-        let page = product.search(&caller.viewer, &question, &paging)?;
+        let page = params.or_nothing(product.search(&caller.viewer, &question, &paging))?;
         Ok(json(StatusCode::OK, shown(page)))
     })
     .await
@@ -57,9 +59,11 @@ pub(crate) async fn count(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let question = Params::read(&uri, QUESTION)?.question(&caller.viewer, Permission::ReadEvents)?;
+    let params = Params::read(&uri, QUESTION)?;
+    let question = params.question(&caller.viewer, Permission::ReadEvents)?;
     door.read(move |product| {
-        let counted = product.count(&caller.viewer, &question)?;
+        let none = Total { value: 0, is_exact: true };
+        let counted = params.or_nothing(product.count(&caller.viewer, &question).map(Some))?.unwrap_or(none);
         Ok(json(StatusCode::OK, object([("total", total(counted))])))
     })
     .await
@@ -84,7 +88,7 @@ pub(crate) async fn facets(
     }
     let most = params.number("n", 10, GROUPS_MOST)?;
     door.read(move |product| {
-        let facets = product.facets(&caller.viewer, &question, &fields, most)?;
+        let facets = params.or_nothing(product.facets(&caller.viewer, &question, &fields, most))?;
         let facets = facets.into_iter().map(|facet| Value::Object(one_facet(facet))).collect();
         Ok(json(StatusCode::OK, object([("facets", Value::Array(facets))])))
     })
@@ -103,7 +107,9 @@ pub(crate) async fn top(
     let measure = params.get("sum").map_or(Measure::Count, |field| Measure::Sum(field.to_owned()));
     let most = params.number("n", 10, GROUPS_MOST)?;
     door.read(move |product| {
-        let top = product.top(&caller.viewer, &question, &group, &measure, most)?;
+        let top = product.top(&caller.viewer, &question, &group, &measure, most);
+        let none = Facet { field: group, groups: Vec::new(), is_exact: true };
+        let top = params.or_nothing(top.map(Some))?.unwrap_or(none);
         Ok(json(StatusCode::OK, one_facet(top)))
     })
     .await
@@ -122,8 +128,8 @@ pub(crate) async fn histogram(
     let most = params.number("n", 10, 100)?;
     let by = params.get("by").map(|field| (field.to_owned(), most));
     door.read(move |product| {
-        let slots =
-            product.histogram(&caller.viewer, &question, &Interval { from_ns, to_ns, step_ns, by })?;
+        let interval = Interval { from_ns, to_ns, step_ns, by };
+        let slots = params.or_nothing(product.histogram(&caller.viewer, &question, &interval))?;
         let slots = slots.into_iter().map(slot).collect();
         Ok(json(StatusCode::OK, object([("intervals", Value::Array(slots))])))
     })
@@ -134,20 +140,18 @@ pub(crate) async fn histogram(
 pub(crate) async fn find_text(
     State(door): State<Arc<Door>>,
     caller: Caller,
-    uri: Uri,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["organisation", "limit", "cursor"])?;
+    let params = Params::read(request.uri(), &["organisation", "limit", "cursor"])?;
     let organisation = params.organisation(&caller.viewer, Permission::FindText)?;
     let paging = params.paging()?;
-    let sent = parsed::parse(&body, &parsed::Limits::default()).map_err(Problem::refused)?;
-    let text = sent
-        .get("text")
-        .and_then(Value::as_str)
-        .ok_or_else(|| Problem::bad("wrong", "send {\"text\": …}"))?;
-    let text = text.to_owned();
+    let sent = Members::receive_at_most(&door, request, &["text"], TEXT_MOST).await?;
+    let text = sent.needed("text")?.to_owned();
     door.read(move |product| {
-        let filter = product.text_filter(&caller.viewer, &organisation, &text)?;
+        let filter = product.text_filter(&caller.viewer, &organisation, &text);
+        let Some(filter) = params.or_nothing(filter.map(Some))? else {
+            return Ok(json(StatusCode::OK, shown(Page::default())));
+        };
         let question = Question { organisation, filter, consistent: true };
         let page = product.search(&caller.viewer, &question, &paging)?;
         Ok(json(StatusCode::OK, shown(page)))

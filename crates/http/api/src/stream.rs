@@ -38,9 +38,13 @@ pub(crate) async fn take_out(
     let order = params.order()?;
     let place = place(&door.exports, "too many exports at once; try again later")?;
     let product = door.product.clone();
-    let events = door.read(move |_| Ok(product.export(&caller.viewer, &question, order)?)).await?;
-    let total = events.total().value;
-    Ok(export(events, format, Some(total), place))
+    let events = door.read(move |_| {
+        let events = product.export(&caller.viewer, &question, order);
+        Ok(params.or_nothing(events.map(Some))?)
+    });
+    let events = events.await?;
+    let total = events.as_ref().map_or(0, |events| events.total().value);
+    Ok(export(events.into_iter().flatten(), format, Some(total), place))
 }
 
 /// `GET /v1/events/tail`

@@ -203,6 +203,26 @@ fn secrets_must_be_there_and_fit() {
 }
 
 #[test]
+fn certificate_and_key_must_belong_together() {
+    let case = Case::new();
+    let [one, other] = [(); 2].map(|()| rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap());
+    let certificate = case.put("tls.crt", &one.cert.pem());
+    let case = case.variable("INDELIBLE__SERVER__TLS__CERTIFICATE", certificate.to_str().unwrap());
+    let case = case.variable("INDELIBLE_LISTEN", "0.0.0.0:8443");
+    let key = case.dir.path().join("tls.key");
+    let case = case.variable("INDELIBLE__SERVER__TLS__KEY", &format!("file:{}", key.display()));
+    assert!(case.problems().concat().contains("couldn't open"));
+    for wrong in [other.signing_key.serialize_pem().as_str(), "no key", &one.cert.pem()] {
+        case.put("tls.key", wrong);
+        let told = case.problems();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("INDELIBLE__SERVER__TLS__CERTIFICATE: server.tls.certificate: "), "{told:?}");
+    }
+    case.put("tls.key", &one.signing_key.serialize_pem());
+    assert!(case.config().door(&case.env()).unwrap().tls.is_some());
+}
+
+#[test]
 fn filters_are_read() {
     let told =
         Case::file("[recording]\nmust_record = [\"type:auth.*\",\n\"actor.idd:x\"]").problems().concat();
@@ -210,6 +230,12 @@ fn filters_are_read() {
         told.starts_with("settings.toml:3: recording.must_record[1]: ") && told.contains("`actor.id`"),
         "{told}"
     );
+    // What fits one by one can be too much together.
+    let long = (0..60).map(|n| format!("type:a{n}")).collect::<Vec<_>>().join(" OR ");
+    let class = |n: usize| format!("{{ name = \"c{n}\", filter = \"{long}\", on_failure = \"accept\" }}");
+    let classes: Vec<String> = (0..9).map(class).collect();
+    let told = Case::file(&format!("recording.classes = [{}]", classes.join(","))).problems().concat();
+    assert!(told.contains("recording.classes: with recording.must_record, too much for one filter"), "{told}");
     let rule = "{ path = \"/x\", class = \"emial\", action = \"drop\" }";
     let told = Case::file(&format!("redaction.rules = [{rule}]")).problems().concat();
     assert!(told.contains("redaction.rules[0].class") && told.ends_with("did you mean \"email\"?"), "{told}");

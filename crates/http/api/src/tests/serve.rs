@@ -186,7 +186,7 @@ async fn who_takes_nothing_of_an_answer_is_let_go() {
         .collect();
     assert!(say(running.address, &post(&large)).await.starts_with("HTTP/1.1 200"));
     let mut greedy = TcpStream::connect(running.address).await.unwrap();
-    let ask = format!("GET /v1/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    let ask = format!("GET /v1/events/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
     greedy.write_all(ask.as_bytes()).await.unwrap();
     // There is one place; the next one gets it when the first is let go.
     let get = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";

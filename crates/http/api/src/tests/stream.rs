@@ -9,9 +9,9 @@ fn lines(n: std::ops::Range<u32>) -> String {
 #[tokio::test]
 async fn an_export_is_everything_that_fits() {
     let server = Server::new();
-    assert_eq!(server.get("/v1/export").await.problem(), "404 not_found");
+    assert_eq!(server.get("/v1/events/export").await.problem(), "404 not_found");
     assert_eq!(server.post(lines(0..2500)).await.status, 200);
-    let answer = server.get("/v1/export?type=a.b").await;
+    let answer = server.get("/v1/events/export?type=a.b").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
     let estimate: usize = answer.header("x-indelible-estimated-events").parse().unwrap();
     assert!(estimate >= 2500);
@@ -24,20 +24,20 @@ async fn an_export_is_everything_that_fits() {
         })
         .collect();
     assert_eq!(ids, (0..2500).rev().map(|n| n.to_string()).collect::<Vec<_>>());
-    let answer = server.get("/v1/export?type=a.b&format=json").await;
+    let answer = server.get("/v1/events/export?type=a.b&format=json").await;
     assert_eq!(answer.json().as_array().unwrap().len(), 2500);
-    let answer = server.get("/v1/export?type=a.b&format=csv").await;
+    let answer = server.get("/v1/events/export?type=a.b&format=csv").await;
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"events.csv\"");
     assert_eq!(answer.text.matches("\r\n").count(), 2501);
     assert!(answer.text.contains(",'=m7,"));
-    assert_eq!(server.get("/v1/export?format=xml").await.problem(), "400 parameter");
-    assert_eq!(server.get("/v1/export?limit=3").await.problem(), "400 parameter");
+    assert_eq!(server.get("/v1/events/export?format=xml").await.problem(), "400 parameter");
+    assert_eq!(server.get("/v1/events/export?limit=3").await.problem(), "400 parameter");
 
     // The thread of the last one is about to end.
     let held = server.door.exports.clone().acquire_many_owned(4).await.unwrap();
-    assert_eq!(server.get("/v1/export").await.problem(), "503 busy");
+    assert_eq!(server.get("/v1/events/export").await.problem(), "503 busy");
     drop(held);
-    assert_eq!(server.get("/v1/export").await.status, 200);
+    assert_eq!(server.get("/v1/events/export").await.status, 200);
 }
 
 /// The frames of a stream, until one holds `last`.
@@ -64,7 +64,7 @@ async fn a_ledger_is_followed_and_gone_on_with() {
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         response.into_body()
     };
-    let mut body = listen("/v1/tail", None).await;
+    let mut body = listen("/v1/events/tail", None).await;
     assert_eq!(frames(&mut body, "\n\n").await, ": listening\n\n");
     assert_eq!(server.post(lines(3..5)).await.status, 200);
     let text = frames(&mut body, "\"source_id\":\"4\"").await;
@@ -74,10 +74,10 @@ async fn a_ledger_is_followed_and_gone_on_with() {
     assert!(positions.windows(2).all(|pair| pair[0] + 1 == pair[1]));
 
     let at = positions[0].to_string();
-    let mut again = listen("/v1/tail?from=0", Some(&at)).await;
+    let mut again = listen("/v1/events/tail?from=0", Some(&at)).await;
     let text = frames(&mut again, "\"source_id\":\"4\"").await;
     assert!(!text.contains("\"source_id\":\"3\""), "{text}");
-    let mut from = listen("/v1/tail?from=0", None).await;
+    let mut from = listen("/v1/events/tail?from=0", None).await;
     let text = frames(&mut from, "\"source_id\":\"4\"").await;
     assert!((0..5).all(|n| text.contains(&format!("\"source_id\":\"{n}\""))), "{text}");
 
@@ -91,10 +91,10 @@ async fn a_ledger_is_followed_and_gone_on_with() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.door.tails.available_permits(), server.door.limits.tails);
-    assert_eq!(server.get("/v1/tail?from=x").await.problem(), "400 parameter");
-    assert_eq!(server.get("/v1/tail?organisation=nobody").await.problem(), "404 not_found");
+    assert_eq!(server.get("/v1/events/tail?from=x").await.problem(), "400 parameter");
+    assert_eq!(server.get("/v1/events/tail?organisation=nobody").await.problem(), "404 not_found");
     let held = server.door.tails.clone().try_acquire_many_owned(64).unwrap();
-    assert_eq!(server.get("/v1/tail").await.problem(), "503 busy");
+    assert_eq!(server.get("/v1/events/tail").await.problem(), "503 busy");
     drop(held);
 }
 
@@ -102,7 +102,7 @@ async fn a_ledger_is_followed_and_gone_on_with() {
 async fn a_stop_ends_what_is_followed() {
     let server = Server::new();
     assert_eq!(server.post(lines(0..1)).await.status, 200);
-    let request = with_token("GET", "/v1/tail").body(Body::empty()).unwrap();
+    let request = with_token("GET", "/v1/events/tail").body(Body::empty()).unwrap();
     let body = server.router.clone().oneshot(request).await.unwrap().into_body();
     server.door.drain();
     tokio::time::timeout(Duration::from_secs(5), body.collect()).await.unwrap().unwrap();
