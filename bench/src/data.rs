@@ -41,7 +41,7 @@ const TYPES: [Type; 13] = [
     ("auth.login", 75, "info", Detail::Auth, &["login.password", "login.sso", "login.token", "session.refresh"]),
     ("auth.failed_attempt", 30, "medium", Detail::Auth, &["login.password", "login.sso", "login.token", "mfa.verify", "key.verify"]),
     ("budget.updated", 20, "low", Detail::Change, &["budget.raise", "budget.lower", "budget.reset"]),
-    ("config.settings_updated", 20, "medium", Detail::Change, &["route.update", "model.update", "limit.update", "cache.update", "guardrail.update", "alert.update"]),
+    ("routing.updated", 20, "medium", Detail::Change, &["route.update", "model.update", "limit.update", "cache.update", "guardrail.update", "alert.update"]),
     ("authz.role_changed", 10, "medium", Detail::Change, &["role.grant", "role.revoke", "team.add", "team.remove"]),
     ("key.created", 10, "medium", Detail::Admin, &["key.create", "key.rotate", "key.delete", "key.block"]),
     ("data.exported", 20, "medium", Detail::Admin, &["export.csv", "export.json", "report.create", "report.download"]),
@@ -332,7 +332,7 @@ impl Generator {
                      \"after\":{{\"max_budget\":\"{after}.00\",\"period\":\"monthly\"}}}}"
                 ),
             ),
-            "config.settings_updated" => put(
+            "routing.updated" => put(
                 out,
                 format_args!(
                     ",\"changes\":{{\"before\":{{\"default_model\":\"{old}\",\"rpm_limit\":{before},\"cache\":true}},\

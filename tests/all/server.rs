@@ -60,7 +60,10 @@ fn events_come_in_in_three_shapes_and_are_found() {
     let id = text(&one, "/receipts/0/id");
     let found = client.get(&format!("/v1/events/{id}?wait=proved")).is(200).json();
     assert_eq!(text(&found, "/state"), "proved");
-    assert_eq!(text(&found, "/event/verification/hash"), format!("sha256:{}", text(&one, "/receipts/0/leaf_hash")));
+    assert_eq!(
+        text(&found, "/event/verification/hash"),
+        format!("sha256:{}", text(&one, "/receipts/0/leaf_hash"))
+    );
     assert_eq!(found.pointer("/event/verification/verified"), Some(&Value::from(true)));
     assert_eq!(text(&found, "/event/source_id"), "1");
 

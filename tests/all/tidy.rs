@@ -25,7 +25,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tests", ALL),
 ];
 const ALL: &[&str] = &[
-    "event", "proof", "ledger", "query", "redact", "access", "state", "index", "indelible", "receivers", "api", "bench",
+    "event",
+    "proof",
+    "ledger",
+    "query",
+    "redact",
+    "access",
+    "state",
+    "index",
+    "indelible",
+    "receivers",
+    "api",
+    "bench",
     "sim",
 ];
 

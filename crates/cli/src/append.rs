@@ -170,10 +170,18 @@ fn all_open(product: &Indelible, events: &[Event<'_>], sender: &Sender) -> bool 
     names.all(|name| product.create(name).is_ok())
 }
 
-/// Does `work` while another thread signs and seals.
+/// Does `work` while another thread signs and seals, and closes everything.
 pub(crate) fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let outcome = while_tended(product, work);
+    let closed = product.close();
+    outcome?;
+    closed.context("everything is recorded, and not all of it is under a signed head yet")
+}
+
+/// Does `work` while another thread signs and seals.
+pub(crate) fn while_tended<T>(product: &Indelible, work: impl FnOnce() -> T) -> T {
     let done = AtomicBool::new(false);
-    let outcome = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 product.tend();
@@ -183,10 +191,7 @@ pub(crate) fn tending(product: &Indelible, work: impl FnOnce() -> anyhow::Result
         let outcome = work();
         done.store(true, Ordering::Relaxed);
         outcome
-    });
-    let closed = product.close();
-    outcome?;
-    closed.context("everything is recorded, and not all of it is under a signed head yet")
+    })
 }
 
 impl Import {
@@ -293,7 +298,8 @@ impl Summary {
     }
 }
 
-fn progress(len: Option<u64>, quiet: bool) -> ProgressBar {
+/// A bar on standard error, where the end is known.
+pub(crate) fn progress(len: Option<u64>, quiet: bool) -> ProgressBar {
     let bar = match len {
         _ if quiet => ProgressBar::hidden(),
         Some(len) => ProgressBar::new(len),

@@ -24,10 +24,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::output;
-use load::{Given, Problem, Source};
-use secret::Environment;
-use shape::Held;
-use typed::Config;
+pub(crate) use load::{Effective, Given, Source};
+pub(crate) use secret::Environment;
+pub(crate) use shape::{Held, Shape};
+pub(crate) use typed::{Config, Log, Tls};
+
+use load::Problem;
 
 #[derive(clap::Args)]
 pub(crate) struct Command {

@@ -19,10 +19,10 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use event::{Event, Limits, Value};
-use indelible::{DEFAULT, Sender};
+use indelible::{DEFAULT, Error, Indelible, SYSTEM, Sender};
 use ledger::Outcome;
 
-use crate::append::{record, tending};
+use crate::append::{record, tending, while_tended};
 use crate::output::{grouped, line, print};
 use crate::{Data, io};
 
@@ -53,23 +53,90 @@ impl Demo {
         }
         let product = self.data.open()?;
         let sender = Sender::local(self.organisation.clone());
-        let (mut new, mut old) = (0, 0);
+        let mut counted = (0, 0);
         tending(&product, || {
-            for batch in events.chunks(BATCH) {
-                let parsed = batch.iter().map(|value| Event::from_value(value.clone(), &Limits::default()));
-                let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
-                for recorded in record(&product, &parsed, &sender)? {
-                    match recorded.outcome {
-                        Outcome::Recorded(_) => new += 1,
-                        Outcome::Duplicate(_) | Outcome::Conflict(_) => old += 1,
-                    }
-                }
-            }
+            counted = record_all(&product, &events, &sender)?;
             Ok(())
         })?;
-        summary(&events, new, old);
+        summary(&events, counted.0, counted.1);
+        print_filters();
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Records the week in a data folder that is new; leaves one alone that holds it; refuses one that holds anything else.
+pub(crate) fn fill(product: &Indelible) -> anyhow::Result<()> {
+    let events: Vec<_> = week(1, io().wall_ms()).collect();
+    match first_sent(product)? {
+        Some(producer) if events.iter().any(|event| producer_of(event) == producer) => return Ok(()),
+        Some(_) => anyhow::bail!("{OTHERS}"),
+        None if product.organisations().iter().any(|name| name != DEFAULT && name != SYSTEM) => {
+            anyhow::bail!("{OTHERS}")
+        }
+        None => {}
+    }
+    line(format_args!(
+        "Recording the week of an organisation that does not exist ({} events) …",
+        grouped(events.len() as u64)
+    ));
+    let (new, old) = while_tended(product, || record_all(product, &events, &Sender::local(DEFAULT)))?;
+    // So that the first question has an answer.
+    while product.index_step() {}
+    // So that the first question has an answer.
+    while product.index_step() {}
+    summary(&events, new, old);
+    Ok(())
+}
+
+const OTHERS: &str =
+    "the data folder holds other events than the demonstration's; name a new one, such as --data demo-data";
+
+/// The producer of the first event that somebody sent, if anybody did.
+fn first_sent(product: &Indelible) -> anyhow::Result<Option<String>> {
+    let ledger = match product.ledger(DEFAULT) {
+        Ok(ledger) => ledger,
+        Err(Error::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let is_ours = |kind: &str| ["audit.", "config.", "ledger."].iter().any(|ours| kind.starts_with(ours));
+    for position in 0..ledger.size() {
+        let record = ledger.record(position)?;
+        if !is_ours(record.kind()) {
+            return Ok(Some(record.producer().to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn producer_of<'e>(event: &'e Value<'_>) -> &'e str {
+    event.get("producer").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How many were new, and how many there before.
+fn record_all(product: &Indelible, events: &[Value<'static>], sender: &Sender) -> anyhow::Result<(u64, u64)> {
+    let (mut new, mut old) = (0, 0);
+    for batch in events.chunks(BATCH) {
+        let parsed = batch.iter().map(|value| Event::from_value(value.clone(), &Limits::default()));
+        let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
+        for recorded in record(product, &parsed, sender)? {
+            match recorded.outcome {
+                Outcome::Recorded(_) => new += 1,
+                Outcome::Duplicate(_) | Outcome::Conflict(_) => old += 1,
+            }
+        }
+    }
+    Ok((new, old))
+}
+
+/// What to try on a server with the week in it. The administrator's key is known only at its first start.
+pub(crate) fn suggest(address: &str, key: Option<&str>) {
+    print_filters();
+    let key = key.unwrap_or("$INDELIBLE_TOKEN");
+    let [(filter, _), ..] = filters();
+    line("\nOne of them, asked with curl:\n");
+    line(format_args!(
+        "  curl -sG -H \"Authorization: Bearer {key}\" --data-urlencode 'q={filter}' {address}/v1/events\n"
+    ));
 }
 
 /// The week before `end_ms` (milliseconds since 1970) and the day that has begun then, in order of time: events for the
@@ -110,6 +177,13 @@ pub(crate) fn filters() -> [(String, &'static str); 3] {
     ]
 }
 
+fn print_filters() {
+    line("\nThree filters worth trying:");
+    for (filter, shows) in filters() {
+        line(format_args!("  {filter}\n      {shows}"));
+    }
+}
+
 fn summary(events: &[Value<'_>], new: u64, old: u64) {
     let distinct = |pointer: &str| {
         events.iter().filter_map(|event| event.pointer(pointer)?.as_str()).collect::<BTreeSet<_>>().len()
@@ -126,8 +200,4 @@ fn summary(events: &[Value<'_>], new: u64, old: u64) {
         distinct("/actor/id"),
         distinct("/llm/model")
     ));
-    line("\nThree filters worth trying:");
-    for (filter, shows) in filters() {
-        line(format_args!("  {filter}\n      {shows}"));
-    }
 }

@@ -1,8 +1,9 @@
-//! Reading what a person names on the command line: a file, or `-` for standard input.
+//! Files that a person names on the command line, to read or to write; `-` is standard input and output.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -13,7 +14,7 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>
         return Ok((Box::new(BufReader::with_capacity(1 << 20, std::io::stdin())), None));
     }
     let file = File::open(path).with_context(|| format!("couldn't open {}", path.display()))?;
-    let len = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+    let len = file.metadata().ok().filter(fs::Metadata::is_file).map(|m| m.len());
     Ok((Box::new(BufReader::with_capacity(1 << 20, file)), len))
 }
 
@@ -65,4 +66,50 @@ pub(crate) fn whole(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 /// Whether there is a file of that name.
 pub(crate) fn is_there(path: &Path) -> bool {
     path.is_file()
+}
+
+/// A file on its way: it has its name only once all of it is there, so that half of one never looks whole.
+pub(crate) struct NewFile {
+    file: BufWriter<File>,
+    beside: PathBuf,
+    name: PathBuf,
+}
+
+impl NewFile {
+    /// Begins a file that only its owner may read. One that is there already is not overwritten.
+    pub(crate) fn create(name: &Path) -> anyhow::Result<NewFile> {
+        anyhow::ensure!(!name.exists(), "{} is there already; name another file", name.display());
+        let mut beside = name.as_os_str().to_owned();
+        beside.push(".part");
+        let beside = PathBuf::from(beside);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .with_context(|| format!("couldn't create {}", beside.display()))?;
+        Ok(NewFile { file: BufWriter::with_capacity(1 << 20, file), beside, name: name.to_owned() })
+    }
+
+    /// Gives it its name.
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        let mut put = || {
+            self.file.flush()?;
+            self.file.get_ref().sync_all()?;
+            fs::rename(&self.beside, &self.name)
+        };
+        put().with_context(|| format!("couldn't write {}", self.name.display()))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }

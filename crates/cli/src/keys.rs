@@ -7,8 +7,9 @@ use anyhow::Context;
 use indelible::{DEFAULT, KeySource, load_kek};
 use ledger::{Erasure, SECTIONS};
 
+use crate::config::{Environment, Held, Shape};
 use crate::output::line;
-use crate::{Data, io, key_source};
+use crate::{Data, io};
 
 #[derive(clap::Args)]
 pub(crate) struct Init {
@@ -47,16 +48,17 @@ pub(crate) struct RotateKey {
 
 impl Init {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.data.config()?;
         let product = self.data.open()?;
         if product.organisations().contains(&self.organisation) {
             anyhow::bail!("{} has a ledger already", self.organisation);
         }
         let ledger = product.create(&self.organisation)?;
-        line(format_args!("created the ledger of {} in {}", self.organisation, self.data.data.display()));
+        line(format_args!("created the ledger of {} in {}", self.organisation, config.data.display()));
         line(format_args!("origin  {}", ledger.origin()));
         line(format_args!("key     {}", ledger.identity()));
-        if self.data.key_file.is_none() {
-            line(format_args!("\nThe key-encryption key is in {}.", self.data.data.join("kek").display()));
+        if config.keys.key_file.is_none() {
+            line(format_args!("\nThe key-encryption key is in {}.", config.data.join("kek").display()));
             line(format_args!(
                 "Keep a copy elsewhere; better still, keep it only elsewhere and name it with --key-file."
             ));
@@ -99,7 +101,11 @@ impl Erase {
 
 impl RotateKey {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let source = key_source(&self.new_key_file)?;
+        let Ok(Held::Reference(reference)) = Shape::KeyFile.read_text(&self.new_key_file) else {
+            anyhow::bail!("--new-key-file: expected {}", Shape::KeyFile.expected());
+        };
+        let source = Environment::of_the_process().key_source(&reference);
+        let source = source.map_err(|what| anyhow::anyhow!("--new-key-file: {what}"))?;
         let new = load_kek(&*io(), &source, true)?;
         let product = self.data.open()?;
         let names = product.organisations();

@@ -7,25 +7,32 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod administration;
 mod append;
 mod config;
 mod demo;
+mod export;
+mod health;
 mod input;
 mod keys;
 mod output;
 mod prove;
+mod quarantine;
+mod query;
+mod redact;
 mod serve;
 mod show;
 mod stats;
 mod verify;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
-use indelible::{Indelible, KeySource, Settings};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use indelible::{Indelible, Settings};
 use ledger::io::{Io, OsIo};
+
+use crate::config::{Config, Environment, Given};
 
 /// The audit log for AI systems: records who did what, and proves that nothing was changed,
 /// removed or left out.
@@ -53,6 +60,12 @@ enum Command {
     Show(show::Show),
     /// Show the newest events
     Tail(show::Tail),
+    /// Find events; count, sum and sort them into days
+    Query(query::Query),
+    /// Find where a text was sent or answered, by its keyed fingerprint
+    FindText(query::FindText),
+    /// Take events out in a file
+    Export(export::Export),
     /// Write the proof of one event, or the evidence for a range
     Prove(prove::Prove),
     /// Check ledgers, a proof file or an evidence folder; works offline
@@ -63,47 +76,40 @@ enum Command {
     Stats(stats::Stats),
     /// Erase sections of events; every proof still holds
     Erase(keys::Erase),
+    /// Say what the redaction policy would take out of events; records nothing
+    Redact(redact::Redact),
+    /// Look at what was refused at the door
+    Quarantine(quarantine::Quarantine),
+    /// API keys; also the way back in for an administrator who has none
+    Keys(administration::Keys),
+    /// Users and their roles
+    Users(administration::Users),
+    /// Organisations
+    Organisations(administration::Organisations),
     /// Put another key-encryption key in the place of the present one
     RotateKey(keys::RotateKey),
     /// Check, show and describe the configuration, or import another product's
     Config(config::Command),
     /// Serve events over HTTP
     Serve(serve::Serve),
+    /// Ask a server whether it works; for containers
+    Health(health::Health),
     /// Record the week of an organisation that does not exist, to try things on
     Demo(demo::Demo),
 }
 
-/// Where the data lies and what it takes to open it.
-#[derive(Args, Clone)]
-struct Data {
-    /// Folder of everything
-    #[arg(long = "data", value_name = "DIR", env = "INDELIBLE_DATA", default_value = "data")]
-    data: PathBuf,
-    /// The key-encryption key: a file of 64 hex digits, or env.NAME [default: DIR/kek]
-    #[arg(long, value_name = "FILE|env.NAME", env = "INDELIBLE_KEY_FILE")]
-    key_file: Option<String>,
-    /// Tag every event with HMAC-SHA256 under this key of at least 32 bytes: env.NAME
-    #[arg(long, value_name = "env.NAME", env = "INDELIBLE_HMAC_KEY")]
-    hmac_key: Option<String>,
-    /// Keep a second copy of every signed head here, best on another volume
-    #[arg(long, value_name = "DIR", env = "INDELIBLE_HEADS_COPY")]
-    heads_copy: Option<PathBuf>,
-    /// Names of new ledgers begin with this, for example audit.example.com [default: random]
-    #[arg(long, value_name = "NAME", env = "INDELIBLE_ORIGIN")]
-    origin: Option<String>,
-}
+/// Where the data lies, what it takes to open it, and what may be kept: the same configuration for every command, so that
+/// `append` keeps no more than `serve` does.
+#[derive(Clone)]
+struct Data(Given);
 
 impl Data {
+    fn config(&self) -> anyhow::Result<Config> {
+        Config::of_command(&self.0, &Environment::of_the_process())
+    }
+
     fn settings(&self) -> anyhow::Result<Settings> {
-        let mut settings = Settings::new(&self.data);
-        settings.key = self.key_file.as_deref().map(key_source).transpose()?;
-        if let Some(reference) = &self.hmac_key {
-            let key = proof::MacKey::new(secret(reference)?.as_bytes());
-            settings.hmac_key = Some(Arc::new(key.map_err(|e| anyhow::anyhow!("--hmac-key: {}", e.what()))?));
-        }
-        settings.heads_copy.clone_from(&self.heads_copy);
-        settings.origin.clone_from(&self.origin);
-        Ok(settings)
+        self.config()?.settings(&Environment::of_the_process())
     }
 
     fn open(&self) -> anyhow::Result<Indelible> {
@@ -115,23 +121,32 @@ impl Data {
     }
 }
 
-fn io() -> Arc<dyn Io> {
-    Arc::new(OsIo::new())
-}
+impl Args for Data {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let flags = Given::augment_args(clap::Command::new(""));
+        // All work before and after the second word of commands such as `keys list`. What says nothing to anyone but
+        // `serve` is understood too, as it may stand in a script for all commands.
+        let flag = |flag: &clap::Arg| flag.clone().global(true).hide(flag.get_id() == "listen");
+        command.args(flags.get_arguments().map(flag))
+    }
 
-fn key_source(reference: &str) -> anyhow::Result<KeySource> {
-    match reference.strip_prefix("env.") {
-        Some(_) => Ok(KeySource::given(reference, &secret(reference)?)?),
-        None => Ok(KeySource::File(PathBuf::from(reference))),
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Data::augment_args(command)
     }
 }
 
-/// The value of `env.NAME`. Secrets are never given on the command line, where others can read them.
-fn secret(reference: &str) -> anyhow::Result<String> {
-    let name = reference
-        .strip_prefix("env.")
-        .ok_or_else(|| anyhow::anyhow!("expected env.NAME, the name of an environment variable"))?;
-    std::env::var(name).map_err(|_| anyhow::anyhow!("the environment variable {name} is not set"))
+impl FromArgMatches for Data {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Data, clap::Error> {
+        Given::from_arg_matches(matches).map(Data)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+fn io() -> Arc<dyn Io> {
+    Arc::new(OsIo::new())
 }
 
 fn main() -> ExitCode {
@@ -141,18 +156,30 @@ fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Show(command) => command.run(),
         Command::Tail(command) => command.run(),
+        Command::Query(command) => command.run(),
+        Command::FindText(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Prove(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Checkpoint(command) => command.run(),
         Command::Stats(command) => command.run(),
         Command::Erase(command) => command.run(),
+        Command::Redact(command) => command.run(),
+        Command::Quarantine(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Users(command) => command.run(),
+        Command::Organisations(command) => command.run(),
         Command::RotateKey(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Health(command) => command.run(),
         Command::Demo(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("indelible: {}", output::printable(&format!("{error:#}")));
+        // Lines of ours stay lines: a filter with marks under what is wrong, a configuration with all that is.
+        for (n, line) in format!("{error:#}").lines().enumerate() {
+            eprintln!("{}{}", if n == 0 { "indelible: " } else { "" }, output::printable(line));
+        }
         ExitCode::from(1)
     })
 }

@@ -1,59 +1,132 @@
-//! `serve`: the product over HTTP.
+//! `serve`: the product over HTTP, as the configuration says.
 
-use std::net::SocketAddr;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use event::{Object, Value};
+use indelible::Indelible;
+use sha2::{Digest, Sha256};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::Level;
 
-use crate::Data;
+use crate::config::{Config, Effective, Environment, Given, Log, Source, Tls};
 use crate::output::line;
+use crate::{demo, input, io};
 
-/// A token given by the operator must be as hard to guess as one of ours.
-const SHORTEST_TOKEN: usize = 32;
-const BOOTSTRAP: &str = "INDELIBLE_BOOTSTRAP_TOKEN";
+/// Settings that are read and checked, and that nothing obeys yet.
+const WITHOUT_EFFECT: [&str; 4] = ["clock.step", "index.commit_ms", "retention.days", "retention.classes"];
 
 #[derive(clap::Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
-    data: Data,
-    /// Address and port
-    #[arg(long, value_name = "ADDR", env = "INDELIBLE_LISTEN", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    given: Given,
+    /// Fill a new data folder with a week of an organisation that does not exist, and say what to try on it
+    #[arg(long)]
+    demo: bool,
 }
 
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
-        let product = Arc::new(self.data.open()?);
-        let given = std::env::var(BOOTSTRAP).ok();
-        if let Some(token) = &given {
-            anyhow::ensure!(
-                token.len() >= SHORTEST_TOKEN,
-                "{BOOTSTRAP} has {} characters; use at least {SHORTEST_TOKEN} random ones",
-                token.len()
-            );
+        let env = Environment::of_the_process();
+        let config = Config::load(&self.given, &env)?;
+        start_log(&config.log);
+        let (effective, _) = Config::check(&self.given, &env, false);
+        for setting in WITHOUT_EFFECT {
+            if effective.entry(setting).source != Source::Default {
+                tracing::warn!(setting, "this setting has no effect in this version");
+            }
         }
-        if let Some(key) = product.bootstrap(given.as_deref())? {
+        let door = config.door(&env)?;
+        let product = Arc::new(Indelible::open(io(), config.settings(&env)?)?);
+        note_config(&product, &effective)?;
+        if self.demo {
+            demo::fill(&product)?;
+        }
+        let given = config.auth.bootstrap_token.as_ref().map(|token| env.token(token)).transpose();
+        let given = given.map_err(|what| anyhow::anyhow!("auth.bootstrap_token: {what}"))?;
+        let made = product.bootstrap(given.as_ref().map(|token| token.as_str()))?;
+        if let Some(key) = &made {
             line(format_args!("The administrator's key, shown only now:\n\n    {key}\n"));
         }
         let runtime = tokio::runtime::Runtime::new().context("couldn't start the runtime")?;
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind(self.listen)
+            let listen = config.server.listen;
+            let listener = tokio::net::TcpListener::bind(listen)
                 .await
-                .with_context(|| format!("couldn't listen on {}; is another program there?", self.listen))?;
-            let address = listener.local_addr()?;
-            line(format_args!("Indelible listens on http://{address}"));
-            line(format_args!("data in {}", self.data.data.display()));
-            api::serve(listener, product, stop()).await.context("the server stopped")
+                .with_context(|| format!("couldn't listen on {listen}; is another program there?"))?;
+            let hangups = signal(SignalKind::hangup()).context("couldn't wait for SIGHUP")?;
+            tokio::spawn(reload(hangups, config.server.tls.clone().zip(door.tls.clone()), env));
+            let scheme = if door.tls.is_some() { "https" } else { "http" };
+            let address = format!("{scheme}://{}", listener.local_addr()?);
+            line(format_args!("Indelible listens on {address}"));
+            line(format_args!("data in {}", config.data.display()));
+            if self.demo {
+                demo::suggest(&address, made.as_deref());
+            }
+            api::serve_with(listener, product, door, stop()).await.context("the server stopped")
         })?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
+fn start_log(log: &Log) {
+    let level = match log.level {
+        "error" => Level::ERROR,
+        "warn" => Level::WARN,
+        "debug" => Level::DEBUG,
+        "trace" => Level::TRACE,
+        _ => Level::INFO,
+    };
+    let log_to = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .with_max_level(level);
+    match log.is_json {
+        true => log_to.json().init(),
+        false => log_to.init(),
+    }
+}
+
+/// Records which settings are in force: those that somebody set, and a hash of all of them.
+fn note_config(product: &Indelible, effective: &Effective) -> anyhow::Result<()> {
+    let (mut all, mut set) = (Object::new(), Object::new());
+    for entry in effective.entries() {
+        let value = entry.held.as_ref().map_or(Value::Null, |held| held.value());
+        if entry.source != Source::Default {
+            set.insert(entry.setting.path, value.clone());
+        }
+        all.insert(entry.setting.path, value);
+    }
+    let hash: String =
+        Sha256::digest(Value::Object(all).to_jcs()).iter().map(|b| format!("{b:02x}")).collect();
+    product
+        .note_config(&format!("sha256:{hash}"), Value::Object(set))
+        .context("which configuration is in force could not be recorded")
+}
+
+/// Takes certificate and key from their files again at each SIGHUP. Unfit ones change nothing; without TLS a SIGHUP does
+/// nothing, rather than end the server.
+async fn reload(mut hangups: Signal, tls: Option<(Tls, api::Tls)>, env: Environment) {
+    while hangups.recv().await.is_some() {
+        let Some((files, tls)) = &tls else { continue };
+        // Two small files, seldom.
+        let outcome = tokio::task::block_in_place(|| {
+            let certificate = input::whole(&files.certificate, 256 << 10).map_err(|e| format!("{e:#}"))?;
+            let key = env.secret(&files.key)?;
+            tls.reload(&certificate, key.as_bytes()).map_err(|e| e.to_string())
+        });
+        match outcome {
+            Ok(()) => tracing::info!("certificate and key were read again"),
+            Err(why) => tracing::error!(why, "the certificate stays the old one"),
+        }
+    }
+}
+
 /// Resolves at Ctrl-C or SIGTERM.
 async fn stop() {
-    use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             tokio::select! {

@@ -80,7 +80,7 @@ const FIRST: [&str; 12] = [
 ];
 
 /// An event as indented lines, strings without their quotes.
-fn people(value: &Value<'_>, indent: usize) {
+pub(crate) fn people(value: &Value<'_>, indent: usize) {
     let pad = " ".repeat(indent);
     let Value::Object(members) = value else { return };
     let simple = |value: &Value<'_>| !matches!(value, Value::Object(inner) if !inner.is_empty());
@@ -191,41 +191,45 @@ impl Tail {
     }
 
     fn print(&self, events: &[Value<'static>]) {
-        if self.json {
-            events.iter().for_each(json);
-        } else {
-            let text = |event: &Value<'_>, pointer: &str| match event.pointer(pointer) {
-                None => String::new(),
-                Some(value) => short(&plain(value), 40),
-            };
-            let mut rows: Vec<Vec<String>> = events
-                .iter()
-                .map(|event| {
-                    let actor = ["/actor/email", "/actor/id", "/actor/name"]
-                        .iter()
-                        .map(|p| text(event, p))
-                        .find(|t| !t.is_empty())
-                        .unwrap_or_else(|| "-".into());
-                    let target = text(event, "/targets/0/id");
-                    let model = text(event, "/llm/model");
-                    vec![
-                        text(event, "/position"),
-                        text(event, "/time"),
-                        text(event, "/type"),
-                        text(event, "/status"),
-                        actor,
-                        if target.is_empty() { model } else { target },
-                    ]
-                })
-                .collect();
-            if !rows.is_empty() {
-                let heading = ["position", "time", "type", "status", "actor", "target"];
-                rows.insert(0, heading.map(str::to_owned).to_vec());
-            }
-            table(&rows);
+        match self.json {
+            true => events.iter().for_each(json),
+            false => print_events(events),
         }
         let _ = std::io::stdout().flush();
     }
+}
+
+/// A table of events, a line each.
+pub(crate) fn print_events(events: &[Value<'static>]) {
+    let text = |event: &Value<'_>, pointer: &str| match event.pointer(pointer) {
+        None => String::new(),
+        Some(value) => short(&plain(value), 40),
+    };
+    let mut rows: Vec<Vec<String>> = events
+        .iter()
+        .map(|event| {
+            let actor = ["/actor/email", "/actor/id", "/actor/name"]
+                .iter()
+                .map(|p| text(event, p))
+                .find(|t| !t.is_empty())
+                .unwrap_or_else(|| "-".into());
+            let target = text(event, "/targets/0/id");
+            let model = text(event, "/llm/model");
+            vec![
+                text(event, "/position"),
+                text(event, "/time"),
+                text(event, "/type"),
+                text(event, "/status"),
+                actor,
+                if target.is_empty() { model } else { target },
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let heading = ["position", "time", "type", "status", "actor", "target"];
+        rows.insert(0, heading.map(str::to_owned).to_vec());
+    }
+    table(&rows);
 }
 
 /// A filter, or what is wrong with it and where.

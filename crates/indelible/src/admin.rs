@@ -335,6 +335,15 @@ impl Indelible {
         }
     }
 
+    /// Says in the system's ledger which configuration is in force from here on: the settings that somebody set, with no
+    /// secret among them, and a hash of all of them by which two starts are compared.
+    pub fn note_config(&self, hash: &str, settings: Value<'static>) -> Result<(), RecordError> {
+        let attributes = vec![("hash", Value::from(hash.to_owned())), ("settings", settings)];
+        let viewer = Viewer::command("serve");
+        let value = self.own_event("config.in_force", "success", Some(&viewer), attributes);
+        self.note(SYSTEM, value).map(drop)
+    }
+
     /// The organisations that somebody may see anything of.
     pub fn organisations_of(&self, viewer: &Viewer) -> Result<Vec<Organisation>, AskError> {
         let mut seen = self.state.organisations();

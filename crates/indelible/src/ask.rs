@@ -303,11 +303,17 @@ impl Indelible {
         let granted = self.admit(viewer, &asked)?;
         granted.may_ask(question.filter.expr()).map_err(AskError::Denied)?;
         let ledger = self.ledger(&question.organisation)?;
-        if question.consistent && !self.catch_up(&question.organisation, &ledger, CONSISTENT_MS)? {
-            return Err(AskError::Behind);
-        }
+        self.wait_for_index(question, &ledger)?;
         let filter = Filter::from(granted.filter()).and(question.filter.clone()).at(self.now_ns());
         Ok((granted, ledger, Question { filter, ..question.clone() }))
+    }
+
+    /// Waits, if the question wants it, until everything that was acknowledged before it can be found.
+    pub(crate) fn wait_for_index(&self, question: &Question, ledger: &Ledger) -> Result<(), AskError> {
+        match question.consistent && !self.catch_up(&question.organisation, ledger, CONSISTENT_MS)? {
+            true => Err(AskError::Behind),
+            false => Ok(()),
+        }
     }
 
     /// A page of what a question finds; the asker's own filter is in it already.

@@ -86,10 +86,11 @@ impl Indelible {
         Ok(granted)
     }
 
-    /// Records that somebody was not let in: in the organisation's ledger if there is one and the asker belongs to
-    /// somebody, else in the system's.
+    /// Records that somebody was not let in: in the organisation's ledger if they have any role there, else in the system's.
+    /// Strangers write nothing into anybody's ledger, and their names are told to nobody else.
     pub(crate) fn note_denied(&self, viewer: &Viewer, organisation: &str, denied: &Denied) {
-        let home = if self.ledger(organisation).is_ok() { organisation } else { SYSTEM };
+        let belongs = viewer.grants.iter().any(|grant| grant.organisation.covers(organisation));
+        let home = if belongs && self.ledger(organisation).is_ok() { organisation } else { SYSTEM };
         let attributes = vec![
             ("permission", Value::from(denied.permission.name())),
             ("organisation", Value::from(cut(organisation).to_owned())),

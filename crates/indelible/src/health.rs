@@ -69,9 +69,7 @@ impl Indelible {
         let size = ledger.size();
         let organisation = organisation.to_owned();
         match index {
-            Some(stats) => {
-                Lag { organisation, size, searchable: Some(stats.searchable), bytes: stats.bytes }
-            }
+            Some(stats) => Lag { organisation, size, searchable: Some(stats.searchable), bytes: stats.bytes },
             None => {
                 let is_scanned = size < self.settings.scan_below;
                 Lag { organisation, size, searchable: is_scanned.then_some(size), bytes: 0 }

@@ -417,11 +417,9 @@ impl Indexed {
         let split = interval.by.as_ref().map(|(field, most)| (field.as_str(), *most));
         let chart = self
             .index
-            .histogram(
-                &scope(product, question),
-                &Histogram { from, to, step, split },
-                &|position| confirm(ledger, question, position),
-            )
+            .histogram(&scope(product, question), &Histogram { from, to, step, split }, &|position| {
+                confirm(ledger, question, position)
+            })
             .map_err(|e| broken(question, e))?;
         let slot = |(n, count): (usize, &u64)| Slot {
             from_ns: chart.from + n as i64 * chart.step,

@@ -146,7 +146,7 @@ impl Indelible {
         let lock = io.lock(&data.join("lock")).map_err(failed)?.ok_or_else(|| {
             StartError::new(
                 format!("{} is in use by another process", data.display()),
-                "stop it, or use a command that only reads",
+                "use its API, or stop it first; commands that only read work beside it",
             )
         })?;
         io.sync_dir(&data).map_err(failed)?;

@@ -83,6 +83,7 @@ impl Indelible {
         question.filter = Filter::from(granted.filter()).and(question.filter).at(self.now_ns());
         let paging = Paging { order, limit: PAGE_MOST, ..Paging::default() };
         let ledger = self.ledger(&question.organisation)?;
+        self.wait_for_index(&question, &ledger)?;
         let total = self.found_total(&ledger, &question)?;
         Ok(Export {
             product: self.clone(),

@@ -1,8 +1,5 @@
 //! The settings in force, as the program takes them.
 
-// `serve` still has flags of its own; this goes when it takes them from here.
-#![allow(dead_code)]
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -125,13 +122,12 @@ pub(crate) struct Log {
 impl Config {
     /// The settings in force, or all that is wrong with them, a line each. Secrets are looked for, too.
     pub(crate) fn load(given: &Given, env: &Environment) -> anyhow::Result<Config> {
-        let (effective, problems) = Config::check(given, env, true);
-        anyhow::ensure!(
-            problems.is_empty(),
-            "the configuration can't be used:\n{}",
-            problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
-        );
-        Ok(Config::of(&effective))
+        usable(Config::check(given, env, true))
+    }
+
+    /// The same for a command beside the server, which may well not have the server's certificate and tokens.
+    pub(crate) fn of_command(given: &Given, env: &Environment) -> anyhow::Result<Config> {
+        usable(Config::check(given, env, false))
     }
 
     /// What every layer says, and all that is wrong with it.
@@ -300,6 +296,15 @@ impl Config {
             log: Log { level: word("log.level"), is_json: word("log.format") == "json" },
         }
     }
+}
+
+fn usable((effective, problems): (Effective, Vec<Problem>)) -> anyhow::Result<Config> {
+    anyhow::ensure!(
+        problems.is_empty(),
+        "the configuration can't be used:\n{}",
+        problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+    );
+    Ok(Config::of(&effective))
 }
 
 impl Recording {

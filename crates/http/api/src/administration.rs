@@ -117,21 +117,34 @@ use Permission::{
 pub(crate) const ADMINISTRATION: &[Route] = &[
     Route {
         answers: &[answer(&[("application/json", "Whoami")], "Its roles, scopes and permissions.")],
-        ..route(("GET", "/v1/whoami"), "whoami", "access", Key, "who this key is, and what it may where", || {
-            get(whoami::whoami)
-        })
+        ..route(
+            ("GET", "/v1/whoami"),
+            "whoami",
+            "access",
+            Key,
+            "who this key is, and what it may where",
+            || get(whoami::whoami),
+        )
     },
     Route {
         parameters: &[ANYWHERE],
         answers: &[answer(&[("application/json", "Keys")], "The keys, never their secrets.")],
         problems: &[400, 404],
-        ..route(("GET", "/v1/keys"), "listKeys", "access", May(ReadState), "the keys of an organisation", || {
-            get(keys::list)
-        })
+        ..route(
+            ("GET", "/v1/keys"),
+            "listKeys",
+            "access",
+            May(ReadState),
+            "the keys of an organisation",
+            || get(keys::list),
+        )
     },
     Route {
         sent: Some(&KEY_SENT),
-        answers: &[created(&[("application/json", "SecretKey")], "The key, and its secret, which is never told again.")],
+        answers: &[created(
+            &[("application/json", "SecretKey")],
+            "The key, and its secret, which is never told again.",
+        )],
         problems: SMALL,
         ..route(("POST", "/v1/keys"), "createKey", "access", May(ManageKeys), "creates a key", || {
             post(keys::create)
@@ -140,7 +153,10 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
     Route {
         parameters: &[id("the key's id")],
         sent: Some(&ROTATE_SENT),
-        answers: &[answer(&[("application/json", "SecretKey")], "The key, and its new secret, which is never told again.")],
+        answers: &[answer(
+            &[("application/json", "SecretKey")],
+            "The key, and its new secret, which is never told again.",
+        )],
         problems: SMALL_BY_ID,
         ..route(
             ("POST", "/v1/keys/{id}/rotate"),
@@ -154,9 +170,14 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
     Route {
         parameters: &[id("the key's id")],
         problems: &[400, 404],
-        ..route(("DELETE", "/v1/keys/{id}"), "revokeKey", "access", May(ManageKeys), "withdraws a key, for good", || {
-            delete(keys::revoke)
-        })
+        ..route(
+            ("DELETE", "/v1/keys/{id}"),
+            "revokeKey",
+            "access",
+            May(ManageKeys),
+            "withdraws a key, for good",
+            || delete(keys::revoke),
+        )
     },
     Route {
         answers: &[answer(&[("application/json", "Users")], "The users and their roles.")],
@@ -168,9 +189,14 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
         sent: Some(&USER_SENT),
         answers: &[created(&[("application/json", "User")], "The user.")],
         problems: SMALL,
-        ..route(("POST", "/v1/users"), "createUser", "access", Everywhere(ManageUsers), "creates a user", || {
-            post(users::create)
-        })
+        ..route(
+            ("POST", "/v1/users"),
+            "createUser",
+            "access",
+            Everywhere(ManageUsers),
+            "creates a user",
+            || post(users::create),
+        )
     },
     Route {
         parameters: &[id("the user's id")],
@@ -216,7 +242,12 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
         parameters: &[
             id("the user's id"),
             ANYWHERE,
-            parameter("role", "query", r#"{"enum":["admin","member","viewer","auditor","writer","operator"],"type":"string"}"#, "which role"),
+            parameter(
+                "role",
+                "query",
+                r#"{"enum":["admin","member","viewer","auditor","writer","operator"],"type":"string"}"#,
+                "which role",
+            ),
         ],
         problems: &[400, 404],
         ..route(
@@ -229,14 +260,20 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
         )
     },
     Route {
-        answers: &[answer(&[("application/json", "Organisations")], "Those of which the key may read or record events.")],
+        answers: &[answer(
+            &[("application/json", "Organisations")],
+            "Those of which the key may read or record events.",
+        )],
         ..route(("GET", "/v1/organisations"), "listOrganisations", "access", Key, "the organisations", || {
             get(organisations::list)
         })
     },
     Route {
         sent: Some(&ORGANISATION_SENT),
-        answers: &[created(&[("application/json", "Organisation")], "The organisation; it has a ledger now.")],
+        answers: &[created(
+            &[("application/json", "Organisation")],
+            "The organisation; it has a ledger now.",
+        )],
         problems: SMALL,
         ..route(
             ("POST", "/v1/organisations"),
@@ -277,9 +314,14 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
         parameters: &[ORGANISATION],
         answers: &[answer(&[("application/json", "Views")], "One's own, and those that others share.")],
         problems: &[400, 404],
-        ..route(("GET", "/v1/views"), "listViews", "views", May(ReadEvents), "the saved views of an organisation", || {
-            get(views::list)
-        })
+        ..route(
+            ("GET", "/v1/views"),
+            "listViews",
+            "views",
+            May(ReadEvents),
+            "the saved views of an organisation",
+            || get(views::list),
+        )
     },
     Route {
         parameters: &[ORGANISATION],
@@ -289,23 +331,41 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
             answer(&[("application/json", "View")], "The view that was changed."),
         ],
         problems: SMALL_BY_ID,
-        ..route(("POST", "/v1/views"), "saveView", "views", May(ManageViews), "saves a view of one's own", || {
-            post(views::save)
-        })
+        ..route(
+            ("POST", "/v1/views"),
+            "saveView",
+            "views",
+            May(ManageViews),
+            "saves a view of one's own",
+            || post(views::save),
+        )
     },
     Route {
         parameters: &[id("the view's id"), ORGANISATION],
         problems: &[400, 404],
-        ..route(("DELETE", "/v1/views/{id}"), "deleteView", "views", May(ManageViews), "deletes a view of one's own", || {
-            delete(views::delete)
-        })
+        ..route(
+            ("DELETE", "/v1/views/{id}"),
+            "deleteView",
+            "views",
+            May(ManageViews),
+            "deletes a view of one's own",
+            || delete(views::delete),
+        )
     },
     Route {
         parameters: &[
             ORGANISATION,
-            parameter("limit", "query", r#"{"default":100,"maximum":1000,"minimum":1,"type":"integer"}"#, "entries of the answer"),
+            parameter(
+                "limit",
+                "query",
+                r#"{"default":100,"maximum":1000,"minimum":1,"type":"integer"}"#,
+                "entries of the answer",
+            ),
         ],
-        answers: &[answer(&[("application/json", "Quarantine")], "The entries, newest first, without bodies.")],
+        answers: &[answer(
+            &[("application/json", "Quarantine")],
+            "The entries, newest first, without bodies.",
+        )],
         problems: &[400, 404],
         ..route(
             ("GET", "/v1/quarantine"),
@@ -318,7 +378,10 @@ pub(crate) const ADMINISTRATION: &[Route] = &[
     },
     Route {
         parameters: &[id("the entry's id"), ORGANISATION],
-        answers: &[answer(&[("application/json", "Quarantined")], "The entry, with its body as far as it is kept.")],
+        answers: &[answer(
+            &[("application/json", "Quarantined")],
+            "The entry, with its body as far as it is kept.",
+        )],
         problems: &[400, 404],
         ..route(
             ("GET", "/v1/quarantine/{id}"),

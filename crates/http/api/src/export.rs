@@ -18,19 +18,20 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
-/// How events are written.
+/// How events are written in numbers, here and by `indelible export`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// One JSON object a line.
     Ndjson,
     /// One JSON array.
     Json,
-    /// RFC 4180, in the columns of [`COLUMNS`].
+    /// RFC 4180, the most asked-for fields in columns, the first row their names.
     Csv,
 }
 
 impl Format {
-    pub(crate) const ALL: [(&'static str, Format); 3] =
+    /// Every format, by name.
+    pub const ALL: [(&'static str, Format); 3] =
         [("ndjson", Format::Ndjson), ("json", Format::Json), ("csv", Format::Csv)];
 
     pub(crate) fn named(name: &str) -> Option<Format> {
@@ -53,7 +54,8 @@ impl Format {
         }
     }
 
-    fn write_start(self, out: &mut Vec<u8>) {
+    /// Writes what comes before the first event.
+    pub fn write_start(self, out: &mut Vec<u8>) {
         match self {
             Format::Ndjson => {}
             Format::Json => out.push(b'['),
@@ -61,7 +63,8 @@ impl Format {
         }
     }
 
-    fn write_event(self, event: &Value<'_>, is_first: bool, out: &mut Vec<u8>) {
+    /// Writes an event.
+    pub fn write_event(self, event: &Value<'_>, is_first: bool, out: &mut Vec<u8>) {
         match self {
             Format::Ndjson => {
                 event.write_jcs(out);
@@ -75,7 +78,8 @@ impl Format {
         }
     }
 
-    fn write_end(self, out: &mut Vec<u8>) {
+    /// Writes what comes after the last event.
+    pub fn write_end(self, out: &mut Vec<u8>) {
         if self == Format::Json {
             out.extend_from_slice(b"\n]\n");
         }

@@ -49,6 +49,7 @@ mod whoami;
 mod tests;
 
 pub use door::{Limits, MoreMetrics, Settings};
+pub use export::Format;
 pub use openapi::openapi;
 pub use rates::Rate;
 pub use routes::{Answer, Needs, Parameter, ROUTES, Route, Sent, router};

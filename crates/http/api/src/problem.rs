@@ -64,7 +64,6 @@ pub(crate) const CODES: &[Known] = &[
     known(500, "internal", "something broke; the server's own log says what"),
     known(500, "ledger_not_intact", "the ledger is not what was written"),
     known(503, "busy", "not now; try again after `Retry-After` seconds"),
-    known(503, "read_only", "this server only reads"),
 ];
 
 fn is_known(status: StatusCode, code: &str) -> bool {

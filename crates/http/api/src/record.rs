@@ -79,7 +79,8 @@ pub(crate) async fn record(
 pub(crate) fn sender(params: &Params, viewer: &Viewer) -> Result<Sender, Problem> {
     let permission = Permission::RecordEvents;
     let organisation = params.organisation(viewer, permission)?;
-    if organisation == SYSTEM {
+    // Who may not record there anyway is told that, as everywhere.
+    if organisation == SYSTEM && viewer.check(permission, SYSTEM).is_ok() {
         return Err(wrong("organisation", "\"system\" is ours; name another"));
     }
     // Somebody who may write everywhere may name an organisation in each event.
@@ -104,7 +105,6 @@ fn take(
     waits: bool,
 ) -> Result<Taken, Problem> {
     product.may_record(viewer, sender)?;
-    writable(product)?;
     let slices = split(&body.bytes, body.form, EVENTS_MOST).map_err(Problem::refused)?;
     if slices.len() > EVENTS_MOST {
         let detail =
@@ -167,17 +167,5 @@ fn read<'a>(
             receivers::guide::read(slice, limits, &keyed).unwrap_or(Err(refusal))
         }
         event => event,
-    }
-}
-
-/// A product that was opened beside another one records nothing.
-pub(crate) fn writable(product: &Indelible) -> Result<(), Problem> {
-    match product.read_only() {
-        true => Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "read_only",
-            "this server only reads; send it to the one that writes",
-        )),
-        false => Ok(()),
     }
 }

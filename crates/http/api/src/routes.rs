@@ -11,10 +11,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use indelible::Indelible;
 
+use crate::administration::ADMINISTRATION;
 use crate::auth::guard;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
-use crate::administration::ADMINISTRATION;
 use crate::{docs, health, litellm, metrics, openapi, read, record, search, serve, stream};
 
 /// One thing that can be asked for.
@@ -527,7 +527,7 @@ const EVENTS: &[Route] = &[
                     r#"{"description":"RFC 4180, UTF-8, a row of names first; a cell that a spreadsheet would take for a formula begins with a quote mark","type":"string"}"#,
                 ),
             ],
-            "Written while it is read. `X-Indelible-Estimated-Events` says how many events there are at most, the \
+            "Written while it is read. `X-Indelible-Estimated-Events` says about how many events there will be, the \
              trailer `X-Indelible-Events` how many there were. An export that can't be finished breaks the connection off.",
         )],
         problems: &[400, 404],

@@ -425,7 +425,10 @@ const SHOWN: &[(&str, &str)] = &[
             "verified":{"const":true,"description":"it was hashed again and compared with the tree, or it would not be shown"},
             "state":{"enum":["durable","proved"],"description":"whether a signed checkpoint covers it yet"}}}"##,
     ),
-    ("hidden", r#"{"type":"array","items":{"type":"string"},"description":"members that the asker may not see"}"#),
+    (
+        "hidden",
+        r#"{"type":"array","items":{"type":"string"},"description":"members that the asker may not see"}"#,
+    ),
     ("erased", r#"{"type":"array","items":{"type":"string"},"description":"sections of it that are gone"}"#),
 ];
 

@@ -55,7 +55,8 @@ impl Members {
             let known_here = known.join(", ");
             return Err(match nearest(name, known) {
                 Some(near) => {
-                    let detail = format!("a member is not known; did you mean `{near}`? known here: {known_here}");
+                    let detail =
+                        format!("a member is not known; did you mean `{near}`? known here: {known_here}");
                     Problem::bad(Code::UnknownField.as_str(), detail).with("suggestion", near.to_owned())
                 }
                 None => {
@@ -90,7 +91,9 @@ impl Members {
     }
 
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Problem> {
-        let flag = |value: &Value<'_>| value.as_bool().ok_or_else(|| wrong(Code::WrongType, name, "expected true or false"));
+        let flag = |value: &Value<'_>| {
+            value.as_bool().ok_or_else(|| wrong(Code::WrongType, name, "expected true or false"))
+        };
         self.get(name).map(flag).transpose()
     }
 

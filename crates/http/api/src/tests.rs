@@ -1,12 +1,17 @@
 //! The API as its clients see it: requests in, answers out, over a product in a folder of its own.
 
+mod administration;
 mod bodies;
 mod doors;
 mod encrypted;
+mod isolation;
 mod keyed;
 mod litellm;
+mod malformed;
+mod matrix;
 mod read;
 mod record;
+mod secrets;
 mod serve;
 mod stream;
 mod told;
@@ -43,6 +48,20 @@ struct Server {
     clock: Arc<AtomicU64>,
 }
 
+struct Indexing {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Indexing {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -70,10 +89,26 @@ impl Server {
         let clock = Arc::new(AtomicU64::new(1_000_000));
         let now = clock.clone();
         let now = Arc::new(move || Duration::from_millis(now.load(Ordering::Relaxed)));
-        product.bootstrap(Some(TOKEN)).unwrap();
+        if !product.read_only() {
+            product.bootstrap(Some(TOKEN)).unwrap();
+        }
         let door = Door::new(product.clone(), settings, now);
         let router = router_of(door.clone());
         Server { dir, product, door, router, broken, clock }
+    }
+
+    /// Makes searchable what is recorded, until it is dropped.
+    fn indexing(&self) -> Indexing {
+        let (product, stop) = (self.product.clone(), Arc::new(AtomicBool::new(false)));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                if !product.index_step() {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        });
+        Indexing { stop, thread: Some(thread) }
     }
 
     fn pass(&self, ms: u64) {

@@ -47,8 +47,7 @@ pub(crate) async fn save(
     let (name, filter) = (sent.needed("name")?.to_owned(), sent.needed("filter")?.to_owned());
     let shared = sent.flag("shared")?.unwrap_or(false);
     door.read(move |product| {
-        let saved =
-            product.save_view(&caller.viewer, &organisation, id.as_deref(), &name, &filter, shared);
+        let saved = product.save_view(&caller.viewer, &organisation, id.as_deref(), &name, &filter, shared);
         let saved = or_not_found(saved, MISSING)?;
         let status = if id.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         Ok(shown(status, &saved.to_value()))

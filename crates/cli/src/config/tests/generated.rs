@@ -149,6 +149,7 @@ fn the_schema_has_every_setting() {
 #[test]
 fn what_is_deployed_uses_the_example_and_names_that_exist() {
     let mut named = 0;
+    let manifest = read("deploy/kubernetes.yaml");
     for path in ["deploy/Dockerfile", "deploy/indelible.service", "deploy/kubernetes.yaml"] {
         let text = read(path);
         assert!(text.contains("deploy/indelible.toml"), "{path} speaks of another configuration");
@@ -165,15 +166,15 @@ fn what_is_deployed_uses_the_example_and_names_that_exist() {
         }
     }
     assert!(named > 20, "{named}");
-    for path in
-        ["deploy/Dockerfile", "deploy/indelible.service", "deploy/kubernetes.yaml", "deploy/indelible.toml"]
-    {
-        let text = read(path);
-        for host in ["crates.io", "docker.io", "ghcr.io", "quay.io", "npmjs", "pypi", "proxy"] {
-            assert!(!text.contains(host) || host == "proxy", "{path} names {host}");
-        }
+    let dockerfile = read("deploy/Dockerfile");
+    assert!(dockerfile.contains("\nUSER 10001"));
+    let images = dockerfile
+        .lines()
+        .chain(manifest.lines())
+        .filter_map(|line| line.strip_prefix("FROM ").or_else(|| line.trim().strip_prefix("image: ")));
+    for image in images {
+        assert!(!image.contains('/'), "{image} says from which registry; that is for whoever builds to say");
     }
-    assert!(read("deploy/Dockerfile").contains("\nUSER 10001"));
 }
 
 /// What the image, the unit and the manifest put into the environment, over the example.

@@ -89,9 +89,10 @@ async fn what_is_wrong_costs_only_itself() {
         server.ask("POST", "/ingest/litellm?organisation=system", good.to_owned()).await.problem(),
         "400 parameter"
     );
-    // A body in which nothing is right creates nothing.
+    // That nothing of it was right is on record, in the ledger it was meant for.
     assert_eq!(server.ask("POST", "/ingest/litellm?organisation=none", "[7]").await.status, 400);
-    assert_eq!(server.get("/v1/checkpoint?organisation=none").await.problem(), "404 not_found");
+    let refused = server.get("/v1/events/count?organisation=none&type=audit.quarantined").await;
+    assert_eq!(refused.json().pointer("/total/value").and_then(Value::as_i64), Some(1));
     let many = ingest(&server, "7\n".repeat(5000)).await;
     assert_eq!(many.json().get("rejected_omitted").and_then(Value::as_i64), Some(4000));
 }

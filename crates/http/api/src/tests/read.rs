@@ -81,7 +81,6 @@ async fn questions() {
         "limit=0",
         "limit=1001",
         "limit=x",
-        "cursor=-1",
         "from=yesterday",
         "to=2026-01-01",
         "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
@@ -94,13 +93,25 @@ async fn questions() {
             "{question}"
         );
     }
+    assert_eq!(server.get("/v1/events?cursor=-1").await.problem(), "400 wrong");
     assert_eq!(server.get("/v1/events?organisation=nobody").await.problem(), "404 not_found");
 }
 
 #[tokio::test]
 async fn an_empty_server_has_no_events_and_no_checkpoint() {
     let server = Server::new();
-    assert_eq!(server.get("/v1/events").await.text, r#"{"events":[],"next":null}"#);
+    assert_eq!(server.get("/v1/events").await.text, r#"{"events":[],"next":null,"searchable":0,"size":0}"#);
+    assert_eq!(server.get("/v1/events/count").await.text, r#"{"total":{"exact":true,"value":0}}"#);
+    assert_eq!(server.get("/v1/events/facets").await.text, r#"{"facets":[]}"#);
+    assert_eq!(server.get("/v1/events/histogram").await.text, r#"{"intervals":[]}"#);
+    assert_eq!(
+        server.get("/v1/events/top?group=type").await.text,
+        r#"{"exact":true,"field":"type","groups":[]}"#
+    );
+    for path in ["/v1/keys", "/v1/views", "/v1/quarantine"] {
+        assert_eq!(server.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(server.get("/v1/events?organisation=default").await.problem(), "404 not_found");
     assert_eq!(server.get("/v1/checkpoint").await.problem(), "404 not_found");
     assert_eq!(server.get("/v1/events/0").await.problem(), "404 not_found");
     assert_eq!(server.get("/v1/events/0/proof").await.problem(), "404 not_found");
@@ -127,7 +138,7 @@ async fn one_event_and_its_proof() {
     });
     let json = proved.json();
     assert_eq!(json.get("state").and_then(Value::as_str), Some("proved"));
-    assert_eq!(json.pointer("/event/state").and_then(Value::as_str), Some("proved"));
+    assert_eq!(json.pointer("/event/verification/state").and_then(Value::as_str), Some("proved"));
     let proof = json.get("proof").and_then(Value::as_str).unwrap();
     assert_eq!(indelible::verify_text(proof, None, &[]).verdict().exit_code(), 0);
 

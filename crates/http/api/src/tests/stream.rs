@@ -9,9 +9,11 @@ fn lines(n: std::ops::Range<u32>) -> String {
 #[tokio::test]
 async fn an_export_is_everything_that_fits() {
     let server = Server::new();
-    assert_eq!(server.get("/v1/events/export").await.problem(), "404 not_found");
+    assert_eq!(server.get("/v1/events/export").await.text, "", "nothing was ever recorded");
+    assert_eq!(server.get("/v1/events/export?organisation=default").await.problem(), "404 not_found");
     assert_eq!(server.post(lines(0..2500)).await.status, 200);
-    let answer = server.get("/v1/events/export?type=a.b").await;
+    let indexing = server.indexing();
+    let answer = server.get("/v1/events/export?type=a.b&consistent=true").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
     let estimate: usize = answer.header("x-indelible-estimated-events").parse().unwrap();
     assert!(estimate >= 2500);
@@ -33,6 +35,7 @@ async fn an_export_is_everything_that_fits() {
     assert_eq!(server.get("/v1/events/export?format=xml").await.problem(), "400 parameter");
     assert_eq!(server.get("/v1/events/export?limit=3").await.problem(), "400 parameter");
 
+    drop(indexing);
     // The thread of the last one is about to end.
     let held = server.door.exports.clone().acquire_many_owned(4).await.unwrap();
     assert_eq!(server.get("/v1/events/export").await.problem(), "503 busy");
@@ -74,10 +77,10 @@ async fn a_ledger_is_followed_and_gone_on_with() {
     assert!(positions.windows(2).all(|pair| pair[0] + 1 == pair[1]));
 
     let at = positions[0].to_string();
-    let mut again = listen("/v1/events/tail?from=0", Some(&at)).await;
+    let mut again = listen("/v1/events/tail?at=0", Some(&at)).await;
     let text = frames(&mut again, "\"source_id\":\"4\"").await;
     assert!(!text.contains("\"source_id\":\"3\""), "{text}");
-    let mut from = listen("/v1/events/tail?from=0", None).await;
+    let mut from = listen("/v1/events/tail?at=0", None).await;
     let text = frames(&mut from, "\"source_id\":\"4\"").await;
     assert!((0..5).all(|n| text.contains(&format!("\"source_id\":\"{n}\""))), "{text}");
 
@@ -91,7 +94,7 @@ async fn a_ledger_is_followed_and_gone_on_with() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.door.tails.available_permits(), server.door.limits.tails);
-    assert_eq!(server.get("/v1/events/tail?from=x").await.problem(), "400 parameter");
+    assert_eq!(server.get("/v1/events/tail?at=x").await.problem(), "400 parameter");
     assert_eq!(server.get("/v1/events/tail?organisation=nobody").await.problem(), "404 not_found");
     let held = server.door.tails.clone().try_acquire_many_owned(64).unwrap();
     assert_eq!(server.get("/v1/events/tail").await.problem(), "503 busy");

@@ -114,8 +114,11 @@ async fn every_route_answers_what_the_document_says() {
             route.method.to_ascii_lowercase()
         );
         let said = document.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
+        if matches!(status, 204 | 308) {
+            continue;
+        }
         let kind = response.headers()["content-type"].to_str().unwrap().split(';').next().unwrap();
-        if status == 200 {
+        if matches!(status, 200 | 201) {
             let content = said.get("content").and_then(Value::as_object).unwrap();
             assert!(content.get(kind).is_some(), "{pointer} {kind}");
         } else {
