@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Instant;
 
+use crate::client::Client;
 use crate::program::{Place, Server, files, number, numbered, parse, root, text};
 
 const LITELLM: [&str; 2] =
@@ -460,4 +461,192 @@ fn heads_have_a_second_copy_that_notices_a_cut() {
     assert_eq!(place.verify(&["--heads-copy", &nowhere]).0, 10, "what is to be compared must be there");
     let file = place.write("file", "");
     place.feed(&["append", "--heads-copy", &file], numbered(3).as_bytes()).is(1);
+}
+
+#[test]
+fn questions_are_answered_from_the_folder() {
+    let place = Place::with_events(30);
+    place.feed(&["append"], br#"{"type":"llm.completion","status":"error","actor":{"id":"bot"},"llm":{"model":"gpt-5","cost":"0.25"}}"#).is(0);
+    place
+        .feed(
+            &["append"],
+            br#"{"type":"llm.completion","actor":{"id":"bot"},"llm":{"model":"gpt-5","cost":"0.5"}}"#,
+        )
+        .is(0);
+
+    let first = place.run(&["query", "actor.id:user-3", "--limit", "3", "--json"]).is(0).json();
+    let ids = |page: &event::Value<'_>| -> Vec<String> {
+        page.pointer("/events")
+            .and_then(|e| e.as_array())
+            .unwrap()
+            .iter()
+            .map(|e| text(e, "/source_id"))
+            .collect()
+    };
+    assert_eq!(ids(&first), ["24", "17", "10"], "newest first");
+    assert_eq!(number(&first, "/total/value"), 4);
+    let next = text(&first, "/next");
+    let rest =
+        place.run(&["query", "actor.id:user-3", "--limit", "3", "--json", "--cursor", &next]).is(0).json();
+    assert_eq!((ids(&rest), text(&rest, "/next")), (vec!["3".to_owned()], String::new()));
+    let people = place.run(&["query", "actor.id:user-3", "--limit", "3"]).is(0);
+    assert!(people.out.contains("auth.login") && people.out.contains("--cursor"), "{}", people.out);
+
+    assert_eq!(place.run(&["query", "-type:ledger.*", "--count"]).is(0).out.trim(), "32");
+    let top = place
+        .run(&["query", "--top", "actor.id", "--sum", "llm.cost", "--limit", "1", "--json"])
+        .is(0)
+        .json();
+    assert_eq!((text(&top, "/groups/0/value"), text(&top, "/groups/0/sum")), ("bot".into(), "0.75".into()));
+    let facets = place.run(&["query", "type:llm.*", "--facets", "status,llm.model", "--json"]).is(0).json();
+    assert_eq!(number(&facets, "/facets/1/groups/0/count"), 2, "{}", text(&facets, ""));
+    let days = place.run(&["query", "type:auth.*", "--histogram", "366d", "--json"]).is(0).json();
+    let counts = days.pointer("/intervals").and_then(|i| i.as_array()).unwrap();
+    assert_eq!(counts.iter().map(|slot| number(slot, "/count")).sum::<u64>(), 30);
+    assert_eq!(
+        place.run(&["query", "severity>=HIGH  type:auth.*", "--explain"]).is(0).out.lines().count(),
+        1
+    );
+
+    // What is wrong is shown where it is.
+    let wrong = place.run(&["query", "type:auth.* AND -status:"]).is(1);
+    let lines: Vec<&str> = wrong.err.lines().collect();
+    assert!(lines.len() == 3 && lines[2].trim_start().starts_with('^'), "{}", wrong.err);
+    place.run(&["query", "--top", "message"]).is(1);
+    place.run(&["query", "--histogram", "soon"]).is(1);
+    place.run(&["query", "--count", "--explain"]).is(2);
+}
+
+#[test]
+fn a_text_is_found_by_its_fingerprint_and_by_nothing_else() {
+    let place = Place::new();
+    let event =
+        r#"{"type":"llm.completion","source_id":"asked","content":{"prompt":"what is in the vault?"}}"#;
+    place.feed(&["append"], event.as_bytes()).is(0);
+    assert!(!place.run(&["show", "asked", "--json"]).is(0).out.contains("vault"), "the text is not kept");
+    let found = |arguments: &[&str], input: &str| {
+        let arguments = [&["find-text", "--json"], arguments].concat();
+        let page = place.feed(&arguments, input.as_bytes()).is(0).json();
+        page.pointer("/events")
+            .and_then(|e| e.as_array())
+            .unwrap()
+            .iter()
+            .map(|e| text(e, "/source_id"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["what is in the vault?"], ""), ["asked"]);
+    assert_eq!(found(&["-"], "what is in the vault?\n"), ["asked"]);
+    assert_eq!(found(&["what is in the vault"], ""), [""; 0]);
+}
+
+#[test]
+fn an_export_is_whole_or_not_there() {
+    let place = Place::with_events(300);
+    let out = place.arg("events.csv");
+    let answer = place.run(&["export", "type:auth.*", "--format", "csv", "--out", &out]).is(0);
+    assert!(answer.out.contains("300 events"), "{}", answer.out);
+    let csv = String::from_utf8(place.read("events.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 301, "a heading and a row each");
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = place.run(&["export", "--out", &out]).is(1);
+    assert!(again.err.contains("is there already"), "{}", again.err);
+    assert_eq!(place.read("events.csv"), csv.as_bytes(), "it is as it was");
+    assert!(!place.path("events.csv.part").exists());
+
+    let lines = place.run(&["export", "type:auth.*"]).is(0);
+    assert_eq!(lines.out.lines().map(|line| text(&parse(line), "/source_id")).next().unwrap(), "300");
+    let array = place.run(&["export", "actor.id:user-1", "--format", "json"]).is(0).json();
+    assert_eq!(array.as_array().unwrap().len(), 43);
+    place.run(&["export", "--format", "xml"]).is(2);
+}
+
+#[test]
+fn an_administrator_without_a_key_gets_in_again() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let answer = place.run(&["keys", "create", "--role", "admin", "--name", "recovery"]).is(1);
+    assert!(answer.err.contains("in use") && answer.err.contains("API"), "{}", answer.err);
+    server.stop();
+
+    let made = place.run(&["keys", "create", "--role", "admin", "--name", "recovery", "--json"]).is(0).json();
+    let (id, secret) = (text(&made, "/key/key_id"), text(&made, "/secret"));
+    let listed = place.run(&["keys", "list", "--json"]).is(0);
+    assert!(listed.out.contains("recovery") && !listed.out.contains(&secret), "{}", listed.out);
+    let server = Server::start(&place);
+    let mut client = Client::with_token(server.address, &secret);
+    client.get("/v1/keys").is(200);
+    // It is on record who made it.
+    let record = client.get("/v1/events?organisation=system&type=config.key_created").is(200).json();
+    assert_eq!(text(&record, "/events/0/actor/name"), "keys", "{}", text(&record, ""));
+    server.stop();
+
+    let turned = place.run(&["keys", "rotate", &id, "--json"]).is(0).json();
+    let newer = text(&turned, "/secret");
+    let server = Server::start(&place);
+    Client::with_token(server.address, &secret).get("/v1/keys").is(401);
+    Client::with_token(server.address, &newer).get("/v1/keys").is(200);
+    server.stop();
+    place.run(&["keys", "revoke", &id]).is(0);
+    place.run(&["keys", "revoke", &id]).is(1);
+    place.run(&["keys", "create", "--role", "boss", "--name", "x"]).is(2);
+}
+
+#[test]
+fn users_get_roles_and_lose_them() {
+    let place = Place::new();
+    place.run(&["init", "--organisation", "acme"]).is(0);
+    place.run(&["users", "create", "u-1", "--name", "Ada", "--email", "ada@example.com"]).is(0);
+    place.run(&["users", "create", "u-1", "--name", "Ada"]).is(1);
+    place.run(&["users", "grant", "u-1", "--role", "auditor", "--organisation", "acme"]).is(0);
+    place.run(&["users", "grant", "u-1", "--role", "auditor", "--organisation", "nowhere"]).is(1);
+    place.run(&["users", "grant", "u-2", "--role", "auditor", "--organisation", "acme"]).is(1);
+    let table = place.run(&["users", "list"]).is(0);
+    assert!(table.out.contains("auditor in acme"), "{}", table.out);
+    place.run(&["users", "revoke", "u-1", "--role", "auditor", "--organisation", "acme"]).is(0);
+    let users = place.run(&["users", "list", "--json"]).is(0).json();
+    assert_eq!((text(&users, "/0/id"), text(&users, "/0/roles")), ("u-1".into(), "[]".into()));
+    let organisations = place.run(&["organisations", "list", "--json"]).is(0).json();
+    assert_eq!(text(&organisations, "/0/id"), "acme");
+    let types = place.run(&["query", "type:config.*", "--organisation", "acme", "--json"]).is(0).json();
+    assert_eq!(text(&types, "/events/0/type"), "config.role_revoked", "{}", text(&types, ""));
+}
+
+#[test]
+fn a_dry_run_says_what_would_go_and_never_what_it_is() {
+    let place = Place::new();
+    let secret = "sk-live-4242424242424242424242424242";
+    let events = format!(
+        "{{\"type\":\"llm.completion\",\"message\":\"ask bob@example.com with {secret}\",\"content\":{{\"prompt\":\"a riddle\"}}}}\n{{\"type\":\"auth.login\"}}\n"
+    );
+    let file = place.write("events", &events);
+    let answer = place.run(&["redact", &file]).is(0);
+    for word in ["/message", "email", "/content/prompt", "1 of 2 events"] {
+        assert!(answer.out.contains(word), "{word}: {}", answer.out);
+    }
+    for value in ["bob@", secret, "riddle"] {
+        assert!(!answer.out.contains(value), "{value}: {}", answer.out);
+    }
+    let kept = place.run(&["redact", &file, "--json", "--set", "redaction.pii.email=keep"]).is(0);
+    assert!(!kept.out.contains("\"email\""), "{}", kept.out);
+    let policy = place.write("policy", r#"{"pii":{"email":"drop"}}"#);
+    let dropped = place.run(&["redact", &file, "--policy", &policy]).is(0);
+    assert!(dropped.out.lines().any(|l| l.contains("email") && l.contains("drop")), "{}", dropped.out);
+    let wrong = place.write("wrong", r#"{"pii":{"emial":"drop"}}"#);
+    place.run(&["redact", &file, "--policy", &wrong]).is(1);
+    assert!(!place.data().exists(), "nothing is recorded");
+}
+
+#[test]
+fn what_was_refused_can_be_looked_at_and_thrown_away() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    Client::new(server.address).post("/v1/events", br#"{"type":"auth.login","actr":{"id":"x"}}"#).is(400);
+    server.stop();
+    let list = place.run(&["quarantine", "list", "--json"]).is(0).json();
+    let id = text(&list, "/0/id");
+    assert!(text(&list, "/0/reason").contains("actor"), "{}", text(&list, ""));
+    let one = place.run(&["quarantine", "show", &id]).is(0);
+    assert!(one.out.contains("auth.login"), "{}", one.out);
+    place.run(&["quarantine", "discard", &id]).is(0);
+    place.run(&["quarantine", "show", &id]).is(1);
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use event::Value;
 use index::{Budget, Cache, Cursor, Histogram, Index, Scope, Stats};
-use ledger::{Error, Ledger};
+use ledger::{Error, Ledger, Section};
 use query::Filter;
 
 use crate::ask::{
@@ -27,6 +27,8 @@ const OPEN: usize = 64;
 const WAITING: usize = 16_384;
 /// Events are searchable at most so long after they were recorded, if the machine keeps up.
 const COMMIT_MS: u64 = 500;
+/// How long an erasure that was announced may take.
+const ERASURE_MS: u64 = 60_000;
 /// Events read at once.
 const STEP: usize = 2048;
 /// Events that may share a sender's id and are listed.
@@ -53,6 +55,8 @@ pub(crate) struct Indexed {
     index: Index,
     /// When the oldest event that waits to be committed was added.
     waiting_since_ms: Mutex<Option<u64>>,
+    /// The erasure that is waited for, and since when.
+    erasing: Mutex<Option<(u64, u64)>>,
     /// Somebody waits for what was added.
     is_wanted: AtomicU64,
 }
@@ -135,7 +139,12 @@ impl Indelible {
         if index.rebuilt() || index.next() == 0 {
             tracing::info!(organisation, events = ledger.size(), "the index is made anew");
         }
-        Ok(Indexed { index, waiting_since_ms: Mutex::default(), is_wanted: AtomicU64::new(0) })
+        Ok(Indexed {
+            index,
+            waiting_since_ms: Mutex::default(),
+            erasing: Mutex::default(),
+            is_wanted: AtomicU64::new(0),
+        })
     }
 
     /// Adds some of what the open ledgers have and their indexes lack: whether there is more to do at once.
@@ -159,13 +168,13 @@ impl Indelible {
         let index = &indexed.index;
         let before = index.next();
         let end = ledger.size();
-        let batch = read(organisation, ledger, before, end)?;
+        let mut batch = read(organisation, ledger, before, end)?;
+        let is_held_up = self.follow_erasures(organisation, ledger, &indexed, &mut batch)?;
         if !batch.is_empty() {
-            self.follow_erasures(organisation, ledger, index, &batch)?;
             index.add(&batch).map_err(|e| failed(organisation, &e))?;
         }
         let now_ms = self.io.monotonic_ms();
-        let left = index.next() < ledger.size();
+        let left = index.next() < ledger.size() && !is_held_up;
         let mut since = indexed.waiting_since_ms.lock().expect("no panic while it is held");
         if index.waiting() == 0 {
             *since = None;
@@ -182,32 +191,40 @@ impl Indelible {
         Ok(left)
     }
 
-    /// What a new leaf says was erased is taken out of the index too, down to its terms on the disk.
+    /// What a new leaf says was erased is taken out of the index too, down to its terms on the disk. The leaf comes before
+    /// the deed: until it is done, the leaf and what follows it wait, and the answer is true.
     fn follow_erasures(
         &self,
         organisation: &str,
         ledger: &Ledger,
-        index: &Index,
-        batch: &[(u64, Value<'static>)],
-    ) -> Result<(), AskError> {
-        for (_, event) in batch {
-            if event.get("type").and_then(Value::as_str) != Some("ledger.erased") {
-                continue;
+        indexed: &Indexed,
+        batch: &mut Vec<(u64, Value<'static>)>,
+    ) -> Result<bool, AskError> {
+        let index = &indexed.index;
+        let mut at = 0;
+        while let Some((position, event)) = batch.get(at) {
+            let position = *position;
+            at += 1;
+            let Some((first, last)) = erased_range(event) else { continue };
+            if !is_erased(ledger, event, first, last)?
+                && !indexed.has_waited(position, self.io.monotonic_ms())
+            {
+                batch.truncate(at - 1);
+                return Ok(true);
             }
-            let bound = |name: &str| {
-                let text = event.get("attributes")?.get(name)?.as_str()?;
-                text.parse::<u64>().ok()
-            };
-            let (Some(first), Some(last)) = (bound("first"), bound("last")) else { continue };
             let end = last.saturating_add(1).min(index.next());
-            let mut at = first;
-            while at < end {
-                let some = read(organisation, ledger, at, end)?;
-                at += some.len() as u64;
+            let mut from = first;
+            while from < end {
+                let some = read(organisation, ledger, from, end)?;
+                from += some.len() as u64;
                 index.rebuild_range(&some).map_err(|e| failed(organisation, &e))?;
             }
+            // What was read for this batch was read before, perhaps with what is erased now.
+            for (other, value) in batch.iter_mut().filter(|(other, _)| (first..=last).contains(other)) {
+                *value = document(organisation, &ledger.block(*other)?.unchecked(*other)?)?;
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Merges some parts of some index: whether there was anything to do. One thread calls this, beside the one that adds.
@@ -290,6 +307,29 @@ impl Indelible {
     }
 }
 
+/// The positions that a `ledger.erased` speaks of; nothing if it is another event.
+fn erased_range(event: &Value<'_>) -> Option<(u64, u64)> {
+    if event.get("type").and_then(Value::as_str) != Some("ledger.erased") {
+        return None;
+    }
+    let bound = |name: &str| event.get("attributes")?.get(name)?.as_str()?.parse().ok();
+    Some((bound("first")?, bound("last")?))
+}
+
+/// Whether the sections that a `ledger.erased` names are gone, from the first to the last event.
+fn is_erased(ledger: &Ledger, event: &Value<'_>, first: u64, last: u64) -> Result<bool, Error> {
+    let named = event.pointer("/attributes/sections").and_then(Value::as_array).unwrap_or_default();
+    let is_named = |name: &str| named.iter().any(|one| one.as_str() == Some(name));
+    for position in [first, last] {
+        let record = ledger.block(position)?.unchecked(position)?;
+        let is_there = |(name, section): (&str, Section<'_>)| is_named(name) && !section.is_empty();
+        if record.sections().any(is_there) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Events from `first` on, as filters see them; some of those before `end`.
 fn read(
     organisation: &str,
@@ -310,6 +350,18 @@ fn read(
 }
 
 impl Indexed {
+    /// Whether an erasure was waited for long enough: one that a crash left undone holds nothing up for good.
+    fn has_waited(&self, position: u64, now_ms: u64) -> bool {
+        let mut erasing = self.erasing.lock().expect("no panic while it is held");
+        match *erasing {
+            Some((at, since_ms)) if at == position => now_ms.saturating_sub(since_ms) >= ERASURE_MS,
+            _ => {
+                *erasing = Some((position, now_ms));
+                false
+            }
+        }
+    }
+
     pub(crate) fn page(
         &self,
         product: &Indelible,

@@ -51,19 +51,8 @@ impl Members {
         let Value::Object(members) = json::parse(bytes, &limits).map_err(Problem::refused)? else {
             return Err(Problem::bad(Code::WrongType.as_str(), "send an object"));
         };
-        for (name, _) in members.iter().filter(|(name, _)| !known.contains(name)) {
-            let known_here = known.join(", ");
-            return Err(match nearest(name, known) {
-                Some(near) => {
-                    let detail =
-                        format!("a member is not known; did you mean `{near}`? known here: {known_here}");
-                    Problem::bad(Code::UnknownField.as_str(), detail).with("suggestion", near.to_owned())
-                }
-                None => {
-                    let detail = format!("a member is not known; known here: {known_here}");
-                    Problem::bad(Code::UnknownField.as_str(), detail)
-                }
-            });
+        if let Some((name, _)) = members.iter().find(|(name, _)| !known.contains(name)) {
+            return Err(not_known(name, known));
         }
         Ok(Members(members.into_owned()))
     }
@@ -77,12 +66,9 @@ impl Members {
     }
 
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Problem> {
-        let text = |value: &'_ Value<'static>| value.as_str().is_some();
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) if text(value) => Ok(self.get(name).and_then(Value::as_str)),
-            Some(_) => Err(wrong(Code::WrongType, name, "expected a text")),
-        }
+        let text =
+            |value| Value::as_str(value).ok_or_else(|| wrong(Code::WrongType, name, "expected a text"));
+        self.get(name).map(text).transpose()
     }
 
     /// A text that must be there.
@@ -148,6 +134,19 @@ pub(crate) fn reach(text: &str) -> Result<Reach, String> {
     match &reach {
         Reach::All => Ok(reach),
         Reach::One(name) => check_organisation(name).map(|()| reach),
+    }
+}
+
+/// That a member is not known, with the one that may have been meant. Never repeats it.
+fn not_known(name: &str, known: &[&str]) -> Problem {
+    let known_here = known.join(", ");
+    let refused = |detail| Problem::bad(Code::UnknownField.as_str(), detail);
+    match nearest(name, known) {
+        Some(near) => {
+            refused(format!("a member is not known; did you mean `{near}`? known here: {known_here}"))
+                .with("suggestion", near.to_owned())
+        }
+        None => refused(format!("a member is not known; known here: {known_here}")),
     }
 }
 

@@ -314,7 +314,6 @@ async fn isolated(scan_below: u64, seed: u64, operations: usize) {
         totals(&server, asker).await;
     }
     assert!(statuses[&200] > operations / 4 && statuses[&403] > operations / 20, "{statuses:?}");
-    println!("{operations} operations, {statuses:?}");
 }
 
 /// 1 000 each by default, so that it takes seconds; 10 000 each with `INDELIBLE_LONG`.
