@@ -141,7 +141,7 @@ fn an_event_is_shown_by_its_id_its_position_and_its_sender_s_id() {
     let people = place.run(&["show", "login/77"]).is(0);
     assert!(people.out.contains("alice"), "{}", people.out);
     let answer = place.run(&["show", "nobody"]).is(1);
-    assert!(answer.err.contains("no event"), "{}", answer.err);
+    assert!(answer.err.contains("no such event"), "{}", answer.err);
     place.run(&["show", "login/77", "--organisation", "acme"]).is(1);
 }
 
@@ -649,4 +649,21 @@ fn what_was_refused_can_be_looked_at_and_thrown_away() {
     assert!(one.out.contains("auth.login"), "{}", one.out);
     place.run(&["quarantine", "discard", &id]).is(0);
     place.run(&["quarantine", "show", &id]).is(1);
+}
+
+#[test]
+fn the_demonstration_s_filters_find_what_was_recorded() {
+    let place = Place::new();
+    let answer = place.run(&["demo"]).is(0);
+    let (_, filters) = answer.out.split_once("Three filters worth trying:\n").expect("filters to try");
+    let filters: Vec<&str> = filters.lines().filter(|line| !line.starts_with("   ")).map(str::trim).collect();
+    assert_eq!(filters.len(), 3, "{filters:?}");
+    for filter in filters {
+        let found = place.run(&["query", filter, "--count", "--json"]).is(0).json();
+        assert!(number(&found, "/total/value") > 0, "{filter}");
+    }
+    // Nobody's own events are mixed with it.
+    place.feed(&["append", "--data", "own"], numbered(1).as_bytes()).is(0);
+    let refused = place.run(&["serve", "--demo", "--data", "own", "--listen", "127.0.0.1:0"]).is(1);
+    assert!(refused.err.contains("other events"), "{}", refused.err);
 }

@@ -353,7 +353,8 @@ fn documents_name_files_and_items_that_exist() {
 fn files_can_be_read_in_a_sitting() {
     let long = |source: &Source| {
         let lines = source.text.lines().count();
-        let made = source.path == "Cargo.lock" || source.path.starts_with("tests/fixtures/");
+        let made = ["Cargo.lock", "docs/reference/openapi.json"].contains(&source.path.as_str())
+            || source.path.starts_with("tests/fixtures/");
         (lines > LINES_MOST && !made).then(|| format!("{}: {lines} lines", source.path))
     };
     none(&sources().iter().filter_map(long).collect::<Vec<_>>(), "files that grew too long");

@@ -25,7 +25,7 @@ pub(crate) struct Export {
     #[command(flatten)]
     data: Data,
     /// Which events; all if left out (docs/reference/query.md)
-    #[arg(default_value = "")]
+    #[arg(default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// ndjson, json or csv
     #[arg(long, default_value = "ndjson", value_parser = format)]
@@ -51,7 +51,7 @@ impl Export {
         let events = product.export(&Viewer::command("export"), &question, Order::Newest)?;
         match &self.out {
             Some(path) => {
-                let mut file = NewFile::create(path)?;
+                let mut file = NewFile::begin(path)?;
                 let bar = progress(Some(events.total().value), false);
                 let written = self.write(events, &mut file, &bar);
                 bar.finish_and_clear();

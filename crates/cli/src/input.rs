@@ -77,7 +77,7 @@ pub(crate) struct NewFile {
 
 impl NewFile {
     /// Begins a file that only its owner may read. One that is there already is not overwritten.
-    pub(crate) fn create(name: &Path) -> anyhow::Result<NewFile> {
+    pub(crate) fn begin(name: &Path) -> anyhow::Result<NewFile> {
         anyhow::ensure!(!name.exists(), "{} is there already; name another file", name.display());
         let mut beside = name.as_os_str().to_owned();
         beside.push(".part");

@@ -29,7 +29,7 @@ pub(crate) struct Query {
     #[command(flatten)]
     data: Data,
     /// Which events; all if left out (docs/reference/query.md)
-    #[arg(default_value = "")]
+    #[arg(default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// Whose ledger
     #[arg(long, default_value = DEFAULT)]

@@ -39,7 +39,7 @@ pub(crate) struct Tail {
     #[arg(short, long)]
     follow: bool,
     /// Only events that this filter holds for (docs/reference/query.md)
-    #[arg(default_value = "")]
+    #[arg(default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// Only this type, or a beginning of one followed by `.*`
     #[arg(long = "type", value_name = "TYPE")]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use ledger::io::{Io, Lock};
+use ledger::io::{Io, Lock, Open};
 use ledger::{Error, Ledger, Options, Secret};
 use proof::MacKey;
 use query::Filter;
@@ -386,22 +386,36 @@ fn list(io: &dyn Io, data: &Path) -> Vec<String> {
 /// The state view. One that cannot be used is removed and made anew from the ledgers.
 fn open_state(io: &dyn Io, views: &Path) -> Result<State, StartError> {
     let path = views.join("state.sqlite");
+    make(io, &path)?;
     if let Ok(state) = State::open(&path) {
         return Ok(state);
     }
     tracing::warn!("the state view can't be used; it is made anew from the ledgers");
     remove_database(io, &path);
+    make(io, &path)?;
     State::open(&path).map_err(no_state)
 }
 
 fn open_small(io: &dyn Io, views: &Path) -> Result<Small, StartError> {
     let path = views.join("small.sqlite");
+    make(io, &path)?;
     if let Ok(small) = Small::open(&path) {
         return Ok(small);
     }
     tracing::warn!("the quarantine can't be used; it is begun anew");
     remove_database(io, &path);
+    make(io, &path)?;
     Small::open(&path).map_err(no_small)
+}
+
+/// Makes an empty database that only its owner may read, if there is none: SQLite gives
+/// the files beside it the same mode.
+fn make(io: &dyn Io, path: &Path) -> Result<(), StartError> {
+    let made = match io.open(path, Open::Read) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => io.open(path, Open::Create).map(drop),
+        _ => Ok(()),
+    };
+    made.map_err(|e| StartError::new(format!("couldn't create {}: {e}", path.display()), "check its owner"))
 }
 
 fn remove_database(io: &dyn Io, path: &Path) {

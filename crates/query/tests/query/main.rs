@@ -5,4 +5,3 @@ mod errors;
 mod generate;
 mod naive;
 mod round_trip;
-mod speed;

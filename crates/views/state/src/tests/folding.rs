@@ -316,50 +316,6 @@ fn last_uses_are_kept_by_the_minute_and_are_no_part_of_the_state() {
     assert_eq!(State::open(&path).unwrap().last_used("key000000001"), Some(120_000));
 }
 
-/// How long it takes, for whoever wants to know: `cargo test --release -p state -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints times, and promises none"]
-#[allow(clippy::print_stdout)]
-fn how_long_it_takes() {
-    let dir = tempfile::tempdir().unwrap();
-    let state = State::open(&dir.path().join("state.db")).unwrap();
-    let clock = std::time::Instant::now;
-    state.fold(SYSTEM, 0, &Change::UserCreated { after: user("alice") }.to_event()).unwrap();
-    let events: Vec<_> = (0..100_000)
-        .map(|n| {
-            let user = Some("alice".into());
-            created(&ApiKey { user, ..key(&format!("key{n:09}"), one("acme"), Role::Member) }, 1).to_event()
-        })
-        .collect();
-    let start = clock();
-    state.fold_many("acme", (0..).zip(&events)).unwrap();
-    println!("folding 100 000 keys at once: {:?}", start.elapsed());
-    let start = clock();
-    for n in 0..1_000u64 {
-        let id = format!("key{n:09}");
-        let change = Change::KeyRevoked { before: Box::new(state.key(&id).unwrap()), revoked_ms: 1 };
-        state.fold("acme", 100_000 + n, &change.to_event()).unwrap();
-    }
-    println!("one fold: {:?}", start.elapsed() / 1_000);
-    let start = clock();
-    for n in 0..1_000_000u64 {
-        let id = if n % 2 == 0 { "key000050000" } else { "key000099999" };
-        let viewer = state.authenticate(id, &hash(1), None, n).unwrap();
-        std::hint::black_box(viewer);
-    }
-    println!("one authentication: {:?}", start.elapsed() / 1_000_000);
-    let start = clock();
-    for _ in 0..100 {
-        state.mark_pending("acme").unwrap();
-        state.clear_pending("acme").unwrap();
-    }
-    println!("one pending mark, synced: {:?}", start.elapsed() / 100);
-    drop(state);
-    let start = clock();
-    State::open(&dir.path().join("state.db")).unwrap();
-    println!("opening with 100 000 keys: {:?}", start.elapsed());
-}
-
 #[test]
 fn readers_and_folds_do_not_wait_for_each_other_for_ever() {
     let state = State::in_memory().unwrap();
