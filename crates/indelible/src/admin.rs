@@ -470,11 +470,7 @@ impl Indelible {
 
     /// Whether somebody may change something. The change itself is what is recorded, so only a refusal is recorded here.
     fn may_change(&self, viewer: &Viewer, permission: Permission, reach: &Reach) -> Result<(), AskError> {
-        let organisation = home(reach);
-        viewer.check(permission, organisation).map(drop).map_err(|denied| {
-            self.note_denied(viewer, organisation, &denied);
-            AskError::Denied(denied)
-        })
+        self.permit(viewer, permission, home(reach)).map(drop)
     }
 
     /// Records a change and folds it. When this returns, it holds, and everybody sees that it does.
@@ -594,7 +590,7 @@ fn owner(viewer: &Viewer) -> &str {
 }
 
 /// The ledger that a change of this reach is recorded in.
-fn home(reach: &Reach) -> &str {
+pub(crate) fn home(reach: &Reach) -> &str {
     match reach {
         Reach::All => SYSTEM,
         Reach::One(name) => name,

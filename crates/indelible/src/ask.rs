@@ -274,10 +274,7 @@ impl Indelible {
     /// itself is recorded nowhere; the question that is then asked with the filter is.
     pub fn text_filter(&self, viewer: &Viewer, organisation: &str, text: &str) -> Result<Filter, AskError> {
         check_organisation(organisation).map_err(AskError::Wrong)?;
-        if let Err(denied) = viewer.check(Permission::FindText, organisation) {
-            self.note_denied(viewer, organisation, &denied);
-            return Err(AskError::Denied(denied));
-        }
+        self.permit(viewer, Permission::FindText, organisation)?;
         let fingerprint = self.ledger(organisation)?.text_fingerprint(text.as_bytes());
         let field = |path: &&str| query::Expr::Field {
             path: (*path).to_owned(),
@@ -294,18 +291,26 @@ impl Indelible {
     }
 
     fn begin(&self, viewer: &Viewer, question: &Question) -> Result<(Granted, Ledger, Question), AskError> {
-        let asked = Asked {
-            kind: "audit.read",
-            permission: Permission::ReadEvents,
-            organisation: &question.organisation,
-            text: &question.filter.to_string(),
-        };
-        let granted = self.admit(viewer, &asked)?;
+        let (granted, ledger, mut question) =
+            self.narrowed(viewer, question, "audit.read", Permission::ReadEvents)?;
+        self.wait_for_index(&question, &ledger)?;
+        question.filter = question.filter.at(self.now_ns());
+        Ok((granted, ledger, question))
+    }
+
+    /// A question as its asker may ask it: recorded as an event of `kind`, and with the filter of what they may see in it.
+    pub(crate) fn narrowed(
+        &self,
+        viewer: &Viewer,
+        question: &Question,
+        kind: &'static str,
+        permission: Permission,
+    ) -> Result<(Granted, Ledger, Question), AskError> {
+        let (organisation, text) = (&question.organisation, &question.filter.to_string());
+        let granted = self.admit(viewer, &Asked { kind, permission, organisation, text })?;
         granted.may_ask(question.filter.expr()).map_err(AskError::Denied)?;
-        let ledger = self.ledger(&question.organisation)?;
-        self.wait_for_index(question, &ledger)?;
-        let filter = Filter::from(granted.filter()).and(question.filter.clone()).at(self.now_ns());
-        Ok((granted, ledger, Question { filter, ..question.clone() }))
+        let filter = Filter::from(granted.filter()).and(question.filter.clone());
+        Ok((granted, self.ledger(organisation)?, Question { filter, ..question.clone() }))
     }
 
     /// Waits, if the question wants it, until everything that was acknowledged before it can be found.

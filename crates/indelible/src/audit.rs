@@ -56,13 +56,7 @@ impl Indelible {
     /// Lets somebody ask, or says why not. Either is on the disk when this returns.
     pub(crate) fn admit(&self, viewer: &Viewer, asked: &Asked<'_>) -> Result<Granted, AskError> {
         check_organisation(asked.organisation).map_err(AskError::Wrong)?;
-        let granted = match viewer.check(asked.permission, asked.organisation) {
-            Ok(granted) => granted,
-            Err(denied) => {
-                self.note_denied(viewer, asked.organisation, &denied);
-                return Err(AskError::Denied(denied));
-            }
-        };
+        let granted = self.permit(viewer, asked.permission, asked.organisation)?;
         if self.read_only() {
             // Whoever has the folder's key reads it with whatever program they like.
             return Ok(granted);
@@ -86,9 +80,22 @@ impl Indelible {
         Ok(granted)
     }
 
+    /// What somebody may see of an organisation, if they may do this there. Who may not is on record when this returns.
+    pub(crate) fn permit(
+        &self,
+        viewer: &Viewer,
+        permission: Permission,
+        organisation: &str,
+    ) -> Result<Granted, AskError> {
+        viewer.check(permission, organisation).map_err(|denied| {
+            self.note_denied(viewer, organisation, &denied);
+            AskError::Denied(denied)
+        })
+    }
+
     /// Records that somebody was not let in: in the organisation's ledger if they have any role there, else in the system's.
     /// Strangers write nothing into anybody's ledger, and their names are told to nobody else.
-    pub(crate) fn note_denied(&self, viewer: &Viewer, organisation: &str, denied: &Denied) {
+    fn note_denied(&self, viewer: &Viewer, organisation: &str, denied: &Denied) {
         let belongs = viewer.grants.iter().any(|grant| grant.organisation.covers(organisation));
         let home = if belongs && self.ledger(organisation).is_ok() { organisation } else { SYSTEM };
         let attributes = vec![

@@ -4,7 +4,7 @@ use access::{Permission, Reach, Viewer};
 use ledger::Ledger;
 use ledger::io::replace;
 
-use crate::SYSTEM;
+use crate::admin::home;
 use crate::ask::AskError;
 use crate::indexing::Lag;
 use crate::organisations::{Indelible, check_organisation};
@@ -36,15 +36,9 @@ impl Indelible {
 
     /// How one ledger and its index are, or all that are open now: thousands may be closed, and need nothing.
     pub fn stats(&self, viewer: &Viewer, reach: &Reach) -> Result<Vec<Lag>, AskError> {
-        let organisation = match reach {
-            Reach::All => SYSTEM,
-            Reach::One(name) => name,
-        };
+        let organisation = home(reach);
         check_organisation(organisation).map_err(AskError::Wrong)?;
-        if let Err(denied) = viewer.check(Permission::Health, organisation) {
-            self.note_denied(viewer, organisation, &denied);
-            return Err(AskError::Denied(denied));
-        }
+        self.permit(viewer, Permission::Health, organisation)?;
         match reach {
             Reach::All => Ok(self.lags()),
             Reach::One(name) => {

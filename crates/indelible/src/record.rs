@@ -85,9 +85,7 @@ pub struct Recorded {
 impl Recorded {
     /// The receipt; of the earlier event if this one was a duplicate or in conflict.
     pub fn receipt(&self) -> &Receipt {
-        match &self.outcome {
-            Outcome::Recorded(receipt) | Outcome::Duplicate(receipt) | Outcome::Conflict(receipt) => receipt,
-        }
+        self.outcome.receipt()
     }
 }
 
@@ -152,10 +150,7 @@ impl Indelible {
     /// Whether somebody may record as this sender. Who may not is on record.
     pub fn may_record(&self, viewer: &Viewer, sender: &Sender) -> Result<(), AskError> {
         let organisation = sender.organisation.as_deref().unwrap_or(DEFAULT);
-        viewer.check(Permission::RecordEvents, organisation).map(drop).map_err(|denied| {
-            self.note_denied(viewer, organisation, &denied);
-            AskError::Denied(denied)
-        })
+        self.permit(viewer, Permission::RecordEvents, organisation).map(drop)
     }
 
     /// Waits until all of these are under a signed head, for some seconds: whether they are.
@@ -182,15 +177,14 @@ impl Indelible {
         sender: &Sender,
     ) -> Result<Vec<Outcome>, RecordError> {
         // Asked before redaction, as the filter of a class speaks of the event that was sent.
-        let may_skip = || self.recording.may_skip(&events);
+        let skippable = self.recording.may_skip(&events);
         let ledger = match self.create(organisation) {
             Ok(ledger) => ledger,
             Err(e) => {
                 tracing::error!(organisation, error = %e, "the ledger can't be opened");
-                return Err(self.degraded(organisation, e.to_string(), 5000, events.len(), may_skip()));
+                return Err(self.degraded(organisation, e.to_string(), 5000, events.len(), skippable));
             }
         };
-        let skippable = !self.recording.is_strict() && may_skip();
         let count = events.len();
         let sent: Vec<(Option<String>, String)> = events
             .iter()
@@ -242,25 +236,21 @@ impl Indelible {
     pub(crate) fn note(&self, organisation: &str, value: Value<'static>) -> Result<Receipt, RecordError> {
         let event = Event::from_value(value, &event::Limits::default())
             .map_err(|e| RecordError::Rejected(0, format!("our own event: {e}")))?;
-        let ledger = self
-            .create(organisation)
-            .map_err(|e| RecordError::Busy { reason: e.to_string(), retry_after_ms: 5000 })?;
+        let ledger = self.ledger_to_record(organisation)?;
         let entry = plain_entry(&event, AUTH_SELF);
-        let mut outcomes = self.append(organisation, &ledger, vec![entry])?;
-        match outcomes.pop() {
-            Some(Outcome::Recorded(receipt) | Outcome::Duplicate(receipt) | Outcome::Conflict(receipt)) => {
-                Ok(receipt)
-            }
-            None => unreachable!("one entry, one outcome"),
-        }
+        let outcome = self.append(organisation, &ledger, vec![entry])?.pop().expect("one entry, one outcome");
+        Ok(outcome.receipt().clone())
     }
 
     /// A keyed fingerprint of a text that is not kept, of one organisation.
     pub fn text_fingerprint(&self, organisation: &str, text: &[u8]) -> Result<String, RecordError> {
-        let ledger = self
-            .create(organisation)
-            .map_err(|e| RecordError::Busy { reason: e.to_string(), retry_after_ms: 5000 })?;
+        let ledger = self.ledger_to_record(organisation)?;
         Ok(ledger.text_fingerprint(text))
+    }
+
+    fn ledger_to_record(&self, organisation: &str) -> Result<Ledger, RecordError> {
+        let busy = |e: Error| RecordError::Busy { reason: e.to_string(), retry_after_ms: 5000 };
+        self.create(organisation).map_err(busy)
     }
 
     /// Says in the system's ledger that an organisation has got one, and which: a ledger that is

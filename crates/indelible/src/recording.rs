@@ -36,11 +36,6 @@ impl Recording {
         Recording { best_effort: Some(filter.predicate()), degraded: Mutex::default() }
     }
 
-    /// Whether every event must be recorded.
-    pub(crate) fn is_strict(&self) -> bool {
-        self.best_effort.is_none()
-    }
-
     /// Whether best effort is enough for all of these.
     pub(crate) fn may_skip(&self, events: &[Event<'_>]) -> bool {
         self.best_effort.as_ref().is_some_and(|predicate| {

@@ -6,10 +6,9 @@ use std::time::Duration;
 use access::{Granted, Permission, Viewer};
 use event::Value;
 use ledger::Ledger;
-use query::{Filter, Predicate};
+use query::Predicate;
 
 use crate::ask::{AskError, Order, PAGE_MOST, Paging, Question, Total};
-use crate::audit::Asked;
 use crate::organisations::Indelible;
 use crate::show::{document, show_without};
 
@@ -38,26 +37,16 @@ impl Indelible {
         question: &Question,
         from: Option<u64>,
     ) -> Result<Tail, AskError> {
-        let organisation = question.organisation.clone();
-        let text = question.filter.to_string();
-        let asked = Asked {
-            kind: "audit.tail_started",
-            permission: Permission::Tail,
-            organisation: &organisation,
-            text: &text,
-        };
-        let granted = self.admit(viewer, &asked)?;
-        granted.may_ask(question.filter.expr()).map_err(AskError::Denied)?;
-        let ledger = self.ledger(&organisation)?;
-        // Relative times in a filter that is followed mean the time at which it began.
-        let filter = Filter::from(granted.filter()).and(question.filter.clone()).at(self.now_ns());
+        let (granted, ledger, question) =
+            self.narrowed(viewer, question, "audit.tail_started", Permission::Tail)?;
         Ok(Tail {
             product: self.clone(),
             viewer: viewer.clone(),
-            predicate: filter.predicate(),
+            // Relative times in a filter that is followed mean the time at which it began.
+            predicate: question.filter.at(self.now_ns()).predicate(),
             at: from.unwrap_or(ledger.size()).min(ledger.size()),
             granted,
-            organisation,
+            organisation: question.organisation,
             ledger,
             shown: 0,
         })
@@ -70,19 +59,11 @@ impl Indelible {
         question: &Question,
         order: Order,
     ) -> Result<Export, AskError> {
-        let asked = Asked {
-            kind: "audit.export",
-            permission: Permission::Export,
-            organisation: &question.organisation,
-            text: &question.filter.to_string(),
-        };
-        let granted = self.admit(viewer, &asked)?;
-        granted.may_ask(question.filter.expr()).map_err(AskError::Denied)?;
+        let (granted, ledger, mut question) =
+            self.narrowed(viewer, question, "audit.export", Permission::Export)?;
         // What is exported is what there was when it began.
-        let mut question = question.clone();
-        question.filter = Filter::from(granted.filter()).and(question.filter).at(self.now_ns());
+        question.filter = question.filter.at(self.now_ns());
         let paging = Paging { order, limit: PAGE_MOST, ..Paging::default() };
-        let ledger = self.ledger(&question.organisation)?;
         self.wait_for_index(&question, &ledger)?;
         let total = self.found_total(&ledger, &question)?;
         Ok(Export {

@@ -45,6 +45,15 @@ pub enum Outcome {
     Conflict(Receipt),
 }
 
+impl Outcome {
+    /// The receipt; of the earlier event if this one was a duplicate or in conflict.
+    pub fn receipt(&self) -> &Receipt {
+        match self {
+            Outcome::Recorded(receipt) | Outcome::Duplicate(receipt) | Outcome::Conflict(receipt) => receipt,
+        }
+    }
+}
+
 /// Batches that wait for the sequencer.
 #[derive(Default)]
 pub(crate) struct Queue {
