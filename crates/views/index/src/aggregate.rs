@@ -5,21 +5,20 @@
 //! and reads those; when the budget is used up, what is in doubt counts as not matching, and the answer says "at least".
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use query::{Bound, Expr, Literal, Test};
-use tantivy::columnar::{Column, StrColumn};
 
+use crate::column::Column;
 use crate::compile::{Sets, compile};
 use crate::error::{Error, Failed};
 use crate::index::Index;
-use crate::part::Part;
+use crate::part::{Part, Texts};
 use crate::question::{
     Amount, BUCKETS, Chart, Confirm, Facet, Group, Histogram, Measure, Relation, Scope, Top, Total,
 };
-use crate::schema::{FACETS, NUMBER_COLUMNS, NUMBERS, TIME, Unit, column_name, place};
+use crate::schema::{FACETS, NUMBER_COLUMNS, NUMBERS, TIME, Unit, place};
 use crate::search::{Asked, Decider, Decision};
 use crate::term;
 use crate::window::{LARGEST, Window};
@@ -70,7 +69,7 @@ impl Index {
         n: usize,
         confirm: &Confirm<'_, E>,
     ) -> Result<Vec<Facet>, Failed<E>> {
-        fields.iter().try_for_each(|field| known_facet(field))?;
+        fields.iter().try_for_each(|field| facet(field).map(drop))?;
         let asked = Asked::new(scope.expr);
         let (sums, relation) = self.sum(scope, &asked, confirm, |part| {
             fields.iter().map(|field| Counts::new(part, field)).collect::<Result<Vec<_>, _>>()
@@ -79,9 +78,8 @@ impl Index {
         for (at, field) in fields.iter().enumerate() {
             let missing = sums.iter().map(|(_, counts)| counts[at].missing).sum();
             let (mut values, mut all) = (Vec::new(), 0);
-            let columns: Vec<_> = sums
-                .iter()
-                .map(|(_, counts)| Values::of(counts[at].column.as_ref(), |o| counts[at].counts[o] > 0))
+            let columns = (sums.iter())
+                .map(|(part, counts)| Values::of(part, &counts[at].texts, |text| counts[at].counts[text] > 0))
                 .collect::<Result<_, _>>()?;
             merged(columns, |value, places| {
                 let count = places.iter().map(|(part, o)| u64::from(sums[*part].1[at].counts[*o])).sum();
@@ -120,10 +118,9 @@ impl Index {
         };
         let asked = Asked::new(&expr);
         let (sums, relation) = self.sum(&scope, &asked, confirm, |part| {
-            let split = chart.split.map(|(field, _)| split(part, field, &apart)).transpose()?.flatten();
-            let times = number_column(part, TIME)?;
+            let split = chart.split.map(|(field, _)| split(part, field, &apart)).transpose()?;
             let rows = vec![vec![0; buckets]; apart.len() + 1];
-            Ok(Buckets { from, step, times, split, rows, values: Read::default(), ordinals: Read::default() })
+            Ok(Buckets { from, step, times: part.numbers(TIME)?, split, rows })
         })?;
         let mut rows = vec![vec![0u64; buckets]; apart.len() + 1];
         for (_, sums) in &sums {
@@ -148,11 +145,11 @@ impl Index {
         n: usize,
         confirm: &Confirm<'_, E>,
     ) -> Result<Top, Failed<E>> {
-        known_facet(group)?;
+        let group = facet(group)?;
         let number = match measure {
             Measure::Count => None,
             Measure::Cardinality(field) => {
-                known_facet(field)?;
+                facet(field)?;
                 None
             }
             Measure::Sum(field) | Measure::Avg(field) => {
@@ -162,22 +159,19 @@ impl Index {
         };
         let asked = Asked::new(scope.expr);
         let (sums, relation) = self.sum(scope, &asked, confirm, |part| {
-            let groups = text_column(part, group)?;
-            let count = groups.as_ref().map_or(0, |g| g.num_terms());
+            let groups = part.texts(group)?;
+            let count = groups.dictionary.count();
             Ok(Grouped {
-                groups: groups.as_ref().map(|g| g.ords().clone()),
-                dictionary: groups,
+                groups,
                 measured: match (measure, number) {
-                    (_, Some(column)) => Measured::Number(number_column(part, column)?),
-                    (Measure::Cardinality(field), _) => Measured::Text(text_column(part, field)?),
+                    (_, Some(column)) => Measured::Number(part.numbers(column)?),
+                    (Measure::Cardinality(field), _) => Measured::Text(part.texts(facet(field)?)?),
                     _ => Measured::Nothing,
                 },
                 events: vec![0; count],
                 sums: vec![(0, 0); if number.is_some() { count } else { 0 }],
                 pairs: HashSet::new(),
                 total: (0, 0),
-                by_group: Read::default(),
-                by_value: Read::default(),
             })
         })?;
         let scale = number.map_or(0, |column| match NUMBER_COLUMNS[column].unit {
@@ -188,19 +182,19 @@ impl Index {
         if let Some(column) = number {
             let opaque = term::term(term::OPAQUE, place(NUMBER_COLUMNS[column].path).hash, b"");
             for (part, _) in &sums {
-                inexact |= part.terms.terms().get(&opaque).map_err(Error::Io)?.is_some();
+                inexact |= part.terms.get(&part.reader, &opaque).map_err(Error::from)?.is_some();
             }
         }
         let mut relation = relation;
         let mut total = Amount { scale, inexact, ..Amount::default() };
         let mut different: HashMap<String, HashSet<String>> = HashMap::new();
         let mut columns = Vec::with_capacity(sums.len());
-        for (_, sums) in &sums {
+        for (part, sums) in &sums {
             total.units += sums.total.0;
             total.of += sums.total.1;
-            columns.push(Values::of(sums.dictionary.as_ref(), |ordinal| sums.events[ordinal] > 0)?);
-            if let (Some(groups), Measured::Text(Some(values))) = (&sums.dictionary, &sums.measured) {
-                sums.add_different(groups, values, &mut different)?;
+            columns.push(Values::of(part, &sums.groups, |text| sums.events[text] > 0)?);
+            if let Measured::Text(values) = &sums.measured {
+                sums.add_different(part, values, &mut different)?;
                 if sums.pairs.len() >= PAIRS {
                     relation = Relation::AtLeast;
                 }
@@ -380,87 +374,53 @@ impl Index {
     }
 }
 
-fn known_facet(field: &str) -> Result<(), Error> {
-    if FACETS.contains(&field) { Ok(()) } else { Err(Error::NotAColumn(field.to_owned())) }
+/// The number of the column of texts of a field.
+fn facet(field: &str) -> Result<usize, Error> {
+    FACETS.iter().position(|f| *f == field).ok_or_else(|| Error::NotAColumn(field.to_owned()))
 }
 
-fn text_column(part: &Part, field: &str) -> Result<Option<StrColumn>, Error> {
-    Ok(part.segment.fast_fields().str(&column_name(field))?)
-}
+/// Texts further apart than this are looked for, rather than gone through.
+const NEAR: u64 = 256;
 
-fn number_column(part: &Part, column: usize) -> Result<Option<Column<i64>>, Error> {
-    Ok(part.segment.fast_fields().column_opt::<i64>(&column_name(NUMBER_COLUMNS[column].path))?)
-}
-
-/// Values of a column for documents that have one, read many at a time.
-#[derive(Default)]
-struct Read<T> {
-    documents: Vec<u32>,
-    rows: Vec<u32>,
-    values: Vec<T>,
-}
-
-impl<T: Copy + Default + PartialOrd + Debug + Send + Sync + 'static> Read<T> {
-    fn read(&mut self, column: &Column<T>, window: &Window, documents: &[u32]) {
-        self.documents.clear();
-        self.rows.clear();
-        let all = window.start..window.end;
-        if documents.len() == all.len() {
-            // The values of consecutive documents are consecutive.
-            let rows = column.index.docid_range_to_rowids(all);
-            self.documents.extend(rows.clone());
-            column.index.select_batch_in_place(window.start, &mut self.documents);
-            self.values.resize(rows.len(), T::default());
-            if !rows.is_empty() {
-                column.values.get_range(u64::from(rows.start), &mut self.values);
-            }
-            return;
-        }
-        column.row_ids_for_docs(documents, &mut self.documents, &mut self.rows);
-        self.values.resize(self.rows.len(), T::default());
-        column.values.get_vals(&self.rows, &mut self.values);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (u32, T)> + '_ {
-        self.documents.iter().copied().zip(self.values.iter().copied())
-    }
-}
-
-/// Calls back with each wanted ordinal and its text, in order.
-fn each_value(
-    column: &StrColumn,
+/// Calls back with each wanted text and its number, in order.
+fn each_text(
+    part: &Part,
+    texts: &Texts,
     wanted: impl Fn(usize) -> bool,
     mut each: impl FnMut(usize, &str),
 ) -> Result<(), Error> {
-    let ordinals: Vec<u64> = (0..column.num_terms() as u64).filter(|o| wanted(*o as usize)).collect();
-    let mut at = ordinals.iter();
-    let mut call = |bytes: &[u8]| {
-        if let (Some(ordinal), Ok(text)) = (at.next(), std::str::from_utf8(bytes)) {
-            each(*ordinal as usize, text);
+    let mut walk = texts.dictionary.walk(&part.reader, b"")?;
+    for number in (0..texts.dictionary.count()).filter(|number| wanted(*number)) {
+        let at = walk.current().map_or(0, |(_, at, ())| at);
+        if number as u64 > at + NEAR {
+            walk = texts.dictionary.walk_from(&part.reader, number as u64)?;
         }
-    };
-    column.dictionary().sorted_ords_to_term_cb(&ordinals, &mut call)?;
+        while walk.current().is_some_and(|(_, at, ())| at < number as u64) {
+            walk.advance()?;
+        }
+        if let Some(text) = walk.current().and_then(|(text, ..)| std::str::from_utf8(text).ok()) {
+            each(number, text);
+        }
+    }
     Ok(())
 }
 
-/// Some texts of a column, in order, with their ordinals.
+/// Some texts of a column, in order, with their numbers.
 #[derive(Default)]
 struct Values {
     text: String,
-    /// Ordinal, and where its text ends.
+    /// Number, and where its text ends.
     ends: Vec<(usize, usize)>,
     next: usize,
 }
 
 impl Values {
-    fn of(column: Option<&StrColumn>, wanted: impl Fn(usize) -> bool) -> Result<Values, Error> {
+    fn of(part: &Part, texts: &Texts, wanted: impl Fn(usize) -> bool) -> Result<Values, Error> {
         let mut values = Values::default();
-        if let Some(column) = column {
-            each_value(column, wanted, |ordinal, text| {
-                values.text.push_str(text);
-                values.ends.push((ordinal, values.text.len()));
-            })?;
-        }
+        each_text(part, texts, wanted, |number, text| {
+            values.text.push_str(text);
+            values.ends.push((number, values.text.len()));
+        })?;
         Ok(values)
     }
 
@@ -501,92 +461,76 @@ fn greatest(mut values: Vec<(String, u64)>, n: usize) -> Vec<(String, u64)> {
     values
 }
 
-/// Numbers of events by ordinal.
+/// Numbers of events by text.
 struct Counts {
-    column: Option<StrColumn>,
+    texts: Texts,
     counts: Vec<u32>,
     missing: u64,
-    values: Read<u64>,
 }
 
 impl Counts {
     fn new(part: &Part, field: &str) -> Result<Counts, Error> {
-        let column = text_column(part, field)?;
-        let counts = vec![0; column.as_ref().map_or(0, |c| c.num_terms())];
-        Ok(Counts { column, counts, missing: 0, values: Read::default() })
+        let texts = part.texts(facet(field)?)?;
+        let counts = vec![0; texts.dictionary.count()];
+        Ok(Counts { texts, counts, missing: 0 })
     }
 }
 
 impl Sums for Vec<Counts> {
-    fn take(&mut self, window: &Window, documents: &[u32]) {
-        for Counts { column, counts, missing, values } in self {
-            let Some(column) = column else {
-                *missing += documents.len() as u64;
-                continue;
-            };
-            values.read(column.ords(), window, documents);
-            *missing += (documents.len() - values.values.len()) as u64;
-            values.values.iter().for_each(|ordinal| counts[*ordinal as usize] += 1);
+    fn take(&mut self, _: &Window, documents: &[u32]) {
+        for Counts { texts, counts, missing } in self {
+            for document in documents {
+                match texts.numbers.value(*document) {
+                    Some(text) => counts[text as usize] += 1,
+                    None => *missing += 1,
+                }
+            }
         }
     }
 }
 
-/// Ordinals of the values that are told apart, with the row of each.
-type Split = (Column<u64>, HashMap<u64, usize>);
+/// Numbers of the texts that are told apart, with the row of each.
+type Split = (Column, HashMap<i64, usize>);
 
-fn split(part: &Part, field: &str, apart: &[String]) -> Result<Option<Split>, Error> {
-    let Some(column) = text_column(part, field)? else { return Ok(None) };
+fn split(part: &Part, field: &str, apart: &[String]) -> Result<Split, Error> {
+    let texts = part.texts(facet(field)?)?;
     let mut rows = HashMap::new();
     for (row, value) in apart.iter().enumerate() {
-        if let Some(ordinal) = column.dictionary().term_ord(value)? {
-            rows.insert(ordinal, row);
+        if let Some((number, ())) = texts.dictionary.get(&part.reader, value.as_bytes())? {
+            rows.insert(number as i64, row);
         }
     }
-    Ok(Some((column.ords().clone(), rows)))
+    Ok((texts.numbers, rows))
 }
 
 /// Numbers of events by time, and by value: the last row is that of all others.
 struct Buckets {
     from: i64,
     step: i64,
-    times: Option<Column<i64>>,
+    times: Column,
     split: Option<Split>,
     rows: Vec<Vec<u32>>,
-    values: Read<i64>,
-    ordinals: Read<u64>,
 }
 
 impl Sums for Buckets {
-    fn take(&mut self, window: &Window, documents: &[u32]) {
-        let Buckets { from, step, times, split, rows, values, ordinals } = self;
-        let Some(times) = times else { return };
-        values.read(times, window, documents);
+    fn take(&mut self, _: &Window, documents: &[u32]) {
+        let Buckets { from, step, times, split, rows } = self;
         let other = rows.len() - 1;
-        let mut splits = match split {
-            Some((column, _)) => {
-                ordinals.read(column, window, documents);
-                ordinals.iter()
-            }
-            None => {
-                ordinals.documents.clear();
-                ordinals.iter()
-            }
-        }
-        .peekable();
-        let mut last = (u64::MAX, other);
+        let mut last = (i64::MIN, other);
         // Times come nearly in order: most are in the bucket of the one before.
         let mut bucket = (0, 0, 0usize);
-        for (document, time) in values.iter() {
+        for document in documents {
+            let Some(time) = times.value(*document) else { continue };
             if !(bucket.0..bucket.1).contains(&time) {
                 let at = (time - *from).div_euclid(*step);
                 bucket = (*from + at * *step, (*from + at * *step).saturating_add(*step), at as usize);
             }
             let mut row = other;
-            while splits.next_if(|(d, _)| *d < document).is_some() {}
-            if let (Some((_, ordinal)), Some((_, apart))) = (splits.next_if(|(d, _)| *d == document), &*split)
+            if let Some((texts, apart)) = split
+                && let Some(text) = texts.value(*document)
             {
-                if ordinal != last.0 {
-                    last = (ordinal, apart.get(&ordinal).copied().unwrap_or(other));
+                if text != last.0 {
+                    last = (text, apart.get(&text).copied().unwrap_or(other));
                 }
                 row = last.1;
             }
@@ -599,14 +543,13 @@ impl Sums for Buckets {
 
 enum Measured {
     Nothing,
-    Number(Option<Column<i64>>),
-    Text(Option<StrColumn>),
+    Number(Column),
+    Text(Texts),
 }
 
 /// Sums by group.
 struct Grouped {
-    dictionary: Option<StrColumn>,
-    groups: Option<Column<u64>>,
+    groups: Texts,
     measured: Measured,
     events: Vec<u32>,
     /// Units, and of how many.
@@ -614,36 +557,36 @@ struct Grouped {
     /// Group and value.
     pairs: HashSet<(u32, u32)>,
     total: (i128, u64),
-    by_group: Read<u64>,
-    by_value: Read<u64>,
 }
 
 impl Grouped {
     fn add_different(
         &self,
-        groups: &StrColumn,
-        values: &StrColumn,
+        part: &Part,
+        values: &Texts,
         different: &mut HashMap<String, HashSet<String>>,
     ) -> Result<(), Error> {
         let mut texts = HashMap::new();
         let used: HashSet<usize> = self.pairs.iter().map(|(_, value)| *value as usize).collect();
-        each_value(
+        each_text(
+            part,
             values,
-            |ordinal| used.contains(&ordinal),
-            |ordinal, value| {
-                texts.insert(ordinal as u32, value.to_owned());
+            |number| used.contains(&number),
+            |number, value| {
+                texts.insert(number as u32, value.to_owned());
             },
         )?;
         let mut by_group: HashMap<u32, Vec<u32>> = HashMap::new();
         for (group, value) in &self.pairs {
             by_group.entry(*group).or_default().push(*value);
         }
-        each_value(
-            groups,
-            |ordinal| by_group.contains_key(&(ordinal as u32)),
-            |ordinal, group| {
+        each_text(
+            part,
+            &self.groups,
+            |number| by_group.contains_key(&(number as u32)),
+            |number, group| {
                 let set = different.entry(group.to_owned()).or_default();
-                let mine = by_group.get(&(ordinal as u32)).into_iter().flatten();
+                let mine = by_group.get(&(number as u32)).into_iter().flatten();
                 set.extend(mine.filter_map(|value| texts.get(value).cloned()));
             },
         )
@@ -651,40 +594,31 @@ impl Grouped {
 }
 
 impl Sums for Grouped {
-    fn take(&mut self, window: &Window, documents: &[u32]) {
-        let Grouped { groups, measured, events, sums, pairs, total, by_group, by_value, .. } = self;
-        if let Some(groups) = groups {
-            by_group.read(groups, window, documents);
-            by_group.values.iter().for_each(|group| events[*group as usize] += 1);
-        }
-        match measured {
-            Measured::Nothing => {
-                total.0 += documents.len() as i128;
-                total.1 += documents.len() as u64;
+    fn take(&mut self, _: &Window, documents: &[u32]) {
+        let Grouped { groups, measured, events, sums, pairs, total } = self;
+        for document in documents {
+            let group = groups.numbers.value(*document).map(|group| group as usize);
+            if let Some(group) = group {
+                events[group] += 1;
             }
-            Measured::Number(None) | Measured::Text(None) => {}
-            Measured::Number(Some(column)) => {
-                let mut values = Read::default();
-                values.read(column, window, documents);
-                let mut in_group = by_group.iter().peekable();
-                for (document, units) in values.iter() {
+            match measured {
+                Measured::Nothing => {
+                    total.0 += 1;
+                    total.1 += 1;
+                }
+                Measured::Number(column) => {
+                    let Some(units) = column.value(*document) else { continue };
                     total.0 += i128::from(units);
                     total.1 += 1;
-                    while in_group.next_if(|(d, _)| *d < document).is_some() {}
-                    if let Some((_, group)) = in_group.next_if(|(d, _)| *d == document) {
-                        let sum = &mut sums[group as usize];
-                        sum.0 += i128::from(units);
-                        sum.1 += 1;
+                    if let Some(group) = group {
+                        sums[group].0 += i128::from(units);
+                        sums[group].1 += 1;
                     }
                 }
-            }
-            Measured::Text(Some(column)) => {
-                by_value.read(column.ords(), window, documents);
-                total.1 += by_value.values.len() as u64;
-                let mut in_group = by_group.iter().peekable();
-                for (document, value) in by_value.iter() {
-                    while in_group.next_if(|(d, _)| *d < document).is_some() {}
-                    if let Some((_, group)) = in_group.next_if(|(d, _)| *d == document)
+                Measured::Text(values) => {
+                    let Some(value) = values.numbers.value(*document) else { continue };
+                    total.1 += 1;
+                    if let Some(group) = group
                         && pairs.len() < PAIRS
                     {
                         pairs.insert((group as u32, value as u32));

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tantivy::directory::OwnedBytes;
+use bytes::Bytes;
 
 /// What was read from the disk and decrypted, up to a number of bytes; what was not used for longest goes first.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Place {
 
 #[derive(Default)]
 struct Inner {
-    held: HashMap<Place, (OwnedBytes, u64)>,
+    held: HashMap<Place, (Bytes, u64)>,
     /// By the moment of their last use.
     order: BTreeMap<u64, Place>,
     now: u64,
@@ -66,7 +66,7 @@ impl Cache {
         self.next_file.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn get(&self, place: Place) -> Option<OwnedBytes> {
+    pub(crate) fn get(&self, place: Place) -> Option<Bytes> {
         let inner = &mut *self.lock();
         inner.now += 1;
         let now = inner.now;
@@ -81,7 +81,7 @@ impl Cache {
         Some(bytes.clone())
     }
 
-    pub(crate) fn put(&self, place: Place, bytes: OwnedBytes) {
+    pub(crate) fn put(&self, place: Place, bytes: Bytes) {
         if bytes.len() > self.capacity {
             return;
         }

@@ -11,14 +11,14 @@ use std::ops::Bound as Limit;
 use event::{Value, outcome, time};
 use ipnet::IpNet;
 use query::{Bound, Expr, Kind, Literal, Test, Text};
-use tantivy::schema::IndexRecordOption;
 
-use crate::error::{Error, from_io};
+use crate::dictionary::Listed;
+use crate::error::Error;
 use crate::ids::{ELSEWHERE, Hashes, Tag};
 use crate::part::Part;
-use crate::schema::{Column, FACETS, NUMBER_COLUMNS, Place, Unit, column_name, place};
+use crate::schema::{Column, NUMBER_COLUMNS, Place, Unit, place};
 use crate::term;
-use crate::window::{Node, Postings};
+use crate::window::Node;
 
 /// More terms than this are put into one bitmap at once.
 const TERMS_APART: usize = 8;
@@ -34,9 +34,8 @@ pub(crate) struct Sets {
 /// Compiles a filter in canonical form.
 pub(crate) fn compile(part: &Part, hashes: Hashes, expr: &Expr) -> Result<Sets, Error> {
     let mut compiler = Compiler { part, hashes, exact: true };
-    let upper = compiler.expr(expr, Side::Upper).map_err(|e| from_io(&e))?;
-    let lower =
-        if compiler.exact { None } else { Some(compiler.expr(expr, Side::Lower).map_err(|e| from_io(&e))?) };
+    let upper = compiler.expr(expr, Side::Upper)?;
+    let lower = if compiler.exact { None } else { Some(compiler.expr(expr, Side::Lower)?) };
     Ok(Sets { upper, lower })
 }
 
@@ -126,45 +125,31 @@ impl Compiler<'_> {
         }
         let place = place(path);
         if let Test::Exists = test {
-            return self.exists(path, &place);
+            return self.exists(&place);
         }
         match place.column {
             Column::Position => self.position(test, &place, side),
             Column::Number(column) => self.number(column, test, &place, side),
             Column::None | Column::Facet(_) => match query::kind_of(path) {
-                Kind::Id => self.id(test, path, &place, side),
-                Kind::Prose => self.prose(test, path, &place, side),
+                Kind::Id => self.id(test, &place, side),
+                Kind::Prose => self.prose(test, &place, side),
                 kind => self.value(path, kind, test, &place, side),
             },
         }
     }
 
-    fn exists(&self, path: &str, place: &Place) -> io::Result<Node> {
+    fn exists(&self, place: &Place) -> io::Result<Node> {
         let noted = self.one(&term::term(term::PRESENT, place.hash, b""))?;
         Ok(match place.column {
             Column::Position => Node::All,
             Column::None => noted,
-            Column::Facet(_) => Node::or(vec![self.in_facet(path)?, noted]),
-            Column::Number(column) => {
-                let values = self.column(column)?.map_or(Node::None, |c| has_value(c.index));
-                Node::or(vec![values, noted])
-            }
+            Column::Facet(column) => Node::or(vec![has_value(self.part.texts(column)?.numbers), noted]),
+            Column::Number(column) => Node::or(vec![has_value(self.part.numbers(column)?), noted]),
         })
-    }
-
-    fn in_facet(&self, path: &str) -> io::Result<Node> {
-        debug_assert!(FACETS.contains(&path));
-        let column = self.part.segment.fast_fields().str(&column_name(path)).map_err(io::Error::other)?;
-        Ok(column.map_or(Node::None, |column| has_value(column.ords().index.clone())))
     }
 
     fn opaque(&self, place: &Place) -> io::Result<Node> {
         self.one(&term::term(term::OPAQUE, place.hash, b""))
-    }
-
-    fn column(&self, column: usize) -> io::Result<Option<tantivy::columnar::Column<i64>>> {
-        let name = column_name(NUMBER_COLUMNS[column].path);
-        self.part.segment.fast_fields().column_opt::<i64>(&name).map_err(io::Error::other)
     }
 
     /// `position`, which is where the document is.
@@ -212,7 +197,7 @@ impl Compiler<'_> {
     /// A path whose values are in a column of numbers.
     fn number(&mut self, column: usize, test: &Test, place: &Place, side: Side) -> io::Result<Node> {
         let unit = NUMBER_COLUMNS[column].unit;
-        let path = NUMBER_COLUMNS[column].path;
+
         let wanted = match test {
             Test::Is(said) => match unit {
                 Unit::Time => {
@@ -246,22 +231,23 @@ impl Compiler<'_> {
                 (Unit::Scaled(_), ..) => None,
                 (Unit::Time, Edge::Number(..), _) | (Unit::Time, _, Edge::Number(..)) => None,
                 (Unit::Decimal(_), Edge::Time(..), _) | (Unit::Decimal(_), _, Edge::Time(..)) => None,
-                _ => return self.decide(side, Node::None, |this| this.exists(path, place)),
+                _ => return self.decide(side, Node::None, |this| this.exists(place)),
             },
-            Test::Like(_) => return self.decide(side, Node::None, |this| this.exists(path, place)),
+            Test::Like(_) => return self.decide(side, Node::None, |this| this.exists(place)),
             Test::Cidr(_) | Test::Exists => None,
         };
-        let found = match (wanted, self.column(column)?) {
-            (Some((low, high)), Some(column)) => {
-                if high < column.min_value() || low > column.max_value() {
+        let found = match wanted {
+            Some((low, high)) => {
+                let column = self.part.numbers(column)?;
+                if column.is_empty() || high < column.lowest || low > column.highest {
                     Node::None
-                } else if low <= column.min_value() && high >= column.max_value() {
-                    has_value(column.index)
+                } else if low <= column.lowest && high >= column.highest {
+                    has_value(column)
                 } else {
-                    Node::Within(column, low..=high)
+                    Node::Within(Box::new(column), low..=high)
                 }
             }
-            _ => Node::None,
+            None => Node::None,
         };
         let opaque = self.opaque(place)?;
         if matches!(opaque, Node::None) {
@@ -275,18 +261,18 @@ impl Compiler<'_> {
         })
     }
 
-    fn id(&mut self, test: &Test, path: &str, place: &Place, side: Side) -> io::Result<Node> {
+    fn id(&mut self, test: &Test, place: &Place, side: Side) -> io::Result<Node> {
         match test {
             Test::Is(said) => {
                 let tag = place.tag;
                 let found = self.ids(self.hashes.text(&query::fold(said)), |t| t == tag)?;
                 Ok(Node::or(vec![found, self.bool(said, place)?]))
             }
-            _ => self.decide(side, Node::None, |this| this.exists(path, place)),
+            _ => self.decide(side, Node::None, |this| this.exists(place)),
         }
     }
 
-    fn prose(&mut self, test: &Test, path: &str, place: &Place, side: Side) -> io::Result<Node> {
+    fn prose(&mut self, test: &Test, place: &Place, side: Side) -> io::Result<Node> {
         match test {
             Test::Is(said) => {
                 let tag = place.tag;
@@ -294,11 +280,9 @@ impl Compiler<'_> {
                 if query::words(said).next().is_none() {
                     return Ok(whole);
                 }
-                self.decide(side, whole, |this| {
-                    Ok(Node::and(vec![this.words(said)?, this.exists(path, place)?]))
-                })
+                self.decide(side, whole, |this| Ok(Node::and(vec![this.words(said)?, this.exists(place)?])))
             }
-            _ => self.decide(side, Node::None, |this| this.exists(path, place)),
+            _ => self.decide(side, Node::None, |this| this.exists(place)),
         }
     }
 
@@ -345,7 +329,7 @@ impl Compiler<'_> {
                 Ok(Node::or(vec![canonical, others]))
             }
             Test::Range { from, to } => self.range(path, edge(from), edge(to), place, side),
-            Test::Exists => self.exists(path, place),
+            Test::Exists => self.exists(place),
         }
     }
 
@@ -469,7 +453,7 @@ impl Compiler<'_> {
                 self.decide(side, sure, |this| this.opaque(place))
             }
             // Ends of different kinds: some text may be between both.
-            _ => self.decide(side, Node::None, |this| this.exists(path, place)),
+            _ => self.decide(side, Node::None, |this| this.exists(place)),
         }
     }
 
@@ -490,13 +474,16 @@ impl Compiler<'_> {
 
     /// The documents with one term.
     fn one(&self, term: &[u8]) -> io::Result<Node> {
-        let terms = &self.part.terms;
-        let Some(info) = terms.terms().get(term)? else { return Ok(Node::None) };
-        if info.doc_freq == self.part.len() {
-            return Ok(Node::All);
-        }
-        let blocks = terms.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
-        Ok(Node::Postings(Box::new(Postings::new(blocks, self.part.len()))))
+        let Some((_, listed)) = self.part.terms.get(&self.part.reader, term)? else { return Ok(Node::None) };
+        self.listed(listed)
+    }
+
+    fn listed(&self, listed: Listed) -> io::Result<Node> {
+        Ok(match listed {
+            Listed::One(document) => Node::List(vec![document]),
+            Listed::Many { count, .. } if count == self.part.len() => Node::All,
+            many => Node::Postings(Box::new(self.part.postings(many)?)),
+        })
     }
 
     /// The documents with any term that begins with a prefix, goes on within limits, and passes from there.
@@ -506,41 +493,49 @@ impl Compiler<'_> {
         (from, to): Limits<'_>,
         passes: impl Fn(&[u8]) -> bool,
     ) -> io::Result<Node> {
-        let after = |end: &[u8]| [prefix, end].concat();
-        let mut range = self.part.terms.terms().range();
-        range = match from {
-            Limit::Included(end) => range.ge(after(end)),
-            Limit::Excluded(end) => range.gt(after(end)),
-            Limit::Unbounded => range.ge(prefix),
+        let start = match from {
+            Limit::Included(end) | Limit::Excluded(end) => [prefix, end].concat(),
+            Limit::Unbounded => prefix.to_vec(),
         };
-        range = match to {
-            Limit::Included(end) => range.le(after(end)),
-            Limit::Excluded(end) => range.lt(after(end)),
-            Limit::Unbounded => range,
-        };
-        let mut stream = range.into_stream()?;
+        let mut walk = self.part.terms.walk(&self.part.reader, &start)?;
         let mut apart = Vec::new();
         let mut together: Option<Vec<u64>> = None;
-        while let Some((key, info)) = stream.next() {
-            let Some(rest) = key.strip_prefix(prefix) else { break };
-            if !passes(rest) {
-                continue;
+        while let Some((term, _, listed)) = walk.current() {
+            let Some(rest) = term.strip_prefix(prefix) else { break };
+            let is_beyond = match to {
+                Limit::Included(end) => rest > end,
+                Limit::Excluded(end) => rest >= end,
+                Limit::Unbounded => false,
+            };
+            if is_beyond {
+                break;
             }
-            let blocks = self.part.terms.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-            let postings = Postings::new(blocks, self.part.len());
-            match &mut together {
-                Some(bits) => postings.drain_into(bits),
-                None => apart.push(postings),
+            if !matches!(from, Limit::Excluded(end) if rest == end) && passes(rest) {
+                match &mut together {
+                    Some(bits) => self.mark(listed, bits)?,
+                    None => apart.push(listed),
+                }
+                if apart.len() > TERMS_APART {
+                    let bits = together.insert(vec![0; self.part.len().div_ceil(64) as usize]);
+                    apart.drain(..).try_for_each(|listed| self.mark(listed, bits))?;
+                }
             }
-            if apart.len() > TERMS_APART {
-                let bits = together.insert(vec![0; self.part.len().div_ceil(64) as usize]);
-                apart.drain(..).for_each(|postings| postings.drain_into(bits));
-            }
+            walk.advance()?;
         }
         Ok(match together {
             Some(bits) => Node::Bits(bits),
-            None => Node::or(apart.into_iter().map(|p| Node::Postings(Box::new(p))).collect()),
+            None => Node::or(apart.into_iter().map(|listed| self.listed(listed)).collect::<io::Result<_>>()?),
         })
+    }
+
+    /// Puts the documents of a term into a bitmap of the whole part.
+    fn mark(&self, listed: Listed, bits: &mut [u64]) -> io::Result<()> {
+        self.part.postings(listed)?.drain(|documents| {
+            for document in documents {
+                bits[(document / 64) as usize] |= 1 << (document % 64);
+            }
+        });
+        Ok(())
     }
 
     /// The documents with a unique value.
@@ -558,11 +553,12 @@ impl Compiler<'_> {
     }
 }
 
-fn has_value(index: tantivy::columnar::ColumnIndex) -> Node {
-    match index {
-        tantivy::columnar::ColumnIndex::Full => Node::All,
-        tantivy::columnar::ColumnIndex::Empty { .. } => Node::None,
-        index => Node::HasValue(index),
+/// The documents with a value in a column.
+fn has_value(column: crate::column::Column) -> Node {
+    match column {
+        column if column.is_full() => Node::All,
+        column if column.is_empty() => Node::None,
+        column => Node::Within(Box::new(column), i64::MIN..=i64::MAX),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 pub enum Error {
     /// The disk refused. What was committed before is as it was; try again.
     #[error("the index: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// A file does not hold what was written to it. The index is of no more use: open it again, and it begins anew.
     #[error("the index is damaged: {0}")]
     Damaged(String),
@@ -22,22 +22,13 @@ pub enum Error {
     NotAColumn(String),
 }
 
-/// Tantivy's errors are either the disk's or damage: we never give it a query or a document it could refuse.
-impl From<tantivy::TantivyError> for Error {
-    fn from(e: tantivy::TantivyError) -> Error {
-        use tantivy::TantivyError;
-        match e {
-            TantivyError::IoError(e) => from_io(&e),
-            other => Error::Damaged(other.to_string()),
+/// An error of a file: that it does not hold what was written is told by the kind.
+impl From<io::Error> for Error {
+    fn from(e: io::Error) -> Error {
+        match e.kind() {
+            io::ErrorKind::InvalidData => Error::Damaged(e.to_string()),
+            _ => Error::Io(e),
         }
-    }
-}
-
-/// An error that came through tantivy, where ours are wrapped: damage is told by its kind.
-pub(crate) fn from_io(e: &io::Error) -> Error {
-    match e.kind() {
-        io::ErrorKind::InvalidData => Error::Damaged(e.to_string()),
-        kind => Error::Io(io::Error::new(kind, e.to_string())),
     }
 }
 

@@ -10,7 +10,7 @@
 //! Each file has a random key, which is kept in the manifest: a file that was removed cannot be read even where the
 //! disk still has its bytes. The nonce is the number of the block; file id and number are the associated data, so a
 //! block cannot stand in for another. A block is only as long as it must be, and streams of different length grow
-//! side by side, since tantivy writes several at once.
+//! side by side, since several are written at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,8 +20,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use bytes::Bytes;
 use ledger::io::{File, Io, Open};
-use tantivy::directory::OwnedBytes;
 use zeroize::Zeroize;
 
 use crate::cache::{Cache, Place};
@@ -266,10 +266,10 @@ impl Reader {
     }
 
     /// Bytes of a stream. Those of one block, or of blocks that were read together before, are not copied.
-    pub(crate) fn read(&self, stream: u32, range: Range<usize>) -> io::Result<OwnedBytes> {
+    pub(crate) fn read(&self, stream: u32, range: Range<usize>) -> io::Result<Bytes> {
         let found = &self.streams[stream as usize].1;
         if range.start >= range.end {
-            return Ok(OwnedBytes::empty());
+            return Ok(Bytes::new());
         }
         if range.end as u64 > found.len {
             return Err(damaged("a read beyond the end of a stream"));
@@ -293,7 +293,7 @@ impl Reader {
         if out.len() != plain {
             return Err(damaged("a block is of another length"));
         }
-        let bytes = OwnedBytes::new(out);
+        let bytes = Bytes::from(out);
         self.cache.put(place, bytes.clone());
         Ok(bytes.slice(within))
     }

@@ -1,13 +1,14 @@
 //! One organisation's index: parts, a manifest that names them, and what was added since.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use event::Value;
 use ledger::io::Io;
 
+use crate::batch::Batch;
 use crate::cache::Cache;
-use crate::document::Document;
 use crate::error::Error;
 use crate::file::FileKey;
 use crate::ids::Hashes;
@@ -46,10 +47,10 @@ pub struct Index {
     merging: Mutex<()>,
 }
 
-/// Documents that are in no part yet.
+/// Events that are in no part yet.
 struct Waiting {
     next: u64,
-    documents: Vec<Document>,
+    batch: Batch,
 }
 
 /// Figures of an index.
@@ -95,6 +96,7 @@ impl Index {
             let _ = io.remove(&dir.join(name));
         }
         let next = parts.last().map_or(0, |part| part.entry.to);
+        let batch = Batch::new(Hashes(keys.hash));
         Ok(Index {
             io,
             dir: dir.to_owned(),
@@ -103,7 +105,7 @@ impl Index {
             schema,
             rebuilt,
             parts: RwLock::new(parts),
-            waiting: Mutex::new(Waiting { next, documents: Vec::new() }),
+            waiting: Mutex::new(Waiting { next, batch }),
             manifest: Mutex::new(()),
             committing: Mutex::new(()),
             merging: Mutex::new(()),
@@ -127,7 +129,7 @@ impl Index {
 
     /// How many events were added that cannot be found yet. They are held in memory, some kilobytes each.
     pub fn waiting(&self) -> usize {
-        lock(&self.waiting).documents.len()
+        lock(&self.waiting).batch.count
     }
 
     pub(crate) fn parts(&self) -> Vec<Arc<Part>> {
@@ -147,15 +149,15 @@ impl Index {
                 return Err(Error::OutOfOrder { expected, got: *position });
             }
         }
-        let hashes = self.hashes();
-        let documents: Vec<_> =
-            events.iter().map(|(position, event)| Document::new(*position, event, hashes)).collect();
         let mut waiting = lock(&self.waiting);
         if waiting.next != expected {
             return Err(Error::OutOfOrder { expected: waiting.next, got: expected });
         }
-        waiting.next += documents.len() as u64;
-        waiting.documents.extend(documents);
+        for (position, event) in events {
+            let at = waiting.batch.count as u32;
+            waiting.batch.add(*position, at, event);
+        }
+        waiting.next += events.len() as u64;
         Ok(())
     }
 
@@ -166,16 +168,17 @@ impl Index {
     pub fn commit(&self) -> Result<u64, Error> {
         let _one = lock(&self.committing);
         let from = self.searchable();
-        let documents = std::mem::take(&mut lock(&self.waiting).documents);
-        if documents.is_empty() {
+        let batch = std::mem::replace(&mut lock(&self.waiting).batch, Batch::new(self.hashes()));
+        if batch.count == 0 {
             return Ok(from);
         }
-        let done = part::build(&*self.io, &self.dir, from, documents).and_then(|entry| {
+        let to = from + batch.count as u64;
+        let done = part::build(&*self.io, &self.dir, (from, to), batch).and_then(|entry| {
             let part = Part::open(&*self.io, &self.dir, entry, self.cache.clone())?;
             self.install(&[], Some(Arc::new(part)))
         });
         if let Err(e) = done {
-            *lock(&self.waiting) = Waiting { next: self.searchable(), documents: Vec::new() };
+            *lock(&self.waiting) = Waiting { next: self.searchable(), batch: Batch::new(self.hashes()) };
             return Err(e);
         }
         Ok(self.searchable())
@@ -234,9 +237,14 @@ impl Index {
             if mine.is_empty() {
                 continue;
             }
-            let positions: Vec<u64> = mine.iter().map(|(position, _)| *position).collect();
-            let documents = mine.iter().map(|(p, event)| Document::new(*p, event, hashes)).collect();
-            let fresh = part::build(&*self.io, &self.dir, within.0, documents)?;
+            let mut batch = Batch::new(hashes);
+            let mut positions = HashSet::new();
+            for (position, event) in mine {
+                let at = (position - within.0) as u32;
+                batch.add(*position, at, event);
+                positions.insert(at);
+            }
+            let fresh = part::build(&*self.io, &self.dir, within, batch)?;
             let fresh = Part::open(&*self.io, &self.dir, fresh, self.cache.clone())?;
             let entry = part::replace(&*self.io, &self.dir, &old, &fresh, &positions)?;
             self.remove(&fresh.entry.file);

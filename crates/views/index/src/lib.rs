@@ -1,9 +1,9 @@
 //! Where is it? Filters to positions; what is shown is read from the ledger.
 //!
 //! An [`Index`] is one organisation's. It follows the ledger, holds nothing that the ledger does not, and may be removed.
-//! The way of an event: `document` makes terms (`term`), ids and values of columns (`schema`) of it; a batch of documents
-//! becomes a `part`, a segment of tantivy and a run of `ids` in one encrypted `file`, of which tantivy believes that it is
-//! a folder (`directory`); the `manifest` names the parts, and replacing it is what a commit is (`index`).
+//! The way of an event: a `batch` makes terms (`term`), ids and values of columns (`schema`) of it and becomes a `part`,
+//! which is one encrypted `file`: a `dictionary` of terms with their `postings`, a run of `ids`, and columns (`column`).
+//! The `manifest` names the parts, and replacing it is what a commit is (`index`).
 //! The way of a question: `compile` makes sets of a filter, `window` works them out a few thousand documents at a time,
 //! `search` takes pages from that and `aggregate` figures.
 //!
@@ -13,20 +13,23 @@
 #![warn(missing_docs)]
 
 mod aggregate;
+mod batch;
 mod cache;
+mod column;
 mod compile;
-mod directory;
-mod document;
+mod dictionary;
 mod error;
 mod file;
 mod ids;
 mod index;
 mod manifest;
 mod part;
+mod postings;
 mod question;
 mod schema;
 mod search;
 mod term;
+mod varint;
 mod window;
 
 pub use cache::{Cache, CacheStats};

@@ -5,8 +5,6 @@ use std::hash::Hasher;
 use std::sync::LazyLock;
 
 use siphasher::sip::SipHasher13;
-use tantivy::schema::{BytesOptions, Field, NumericOptions, Schema, TextOptions};
-use tantivy::tokenizer::RAW_TOKENIZER_NAME;
 
 use crate::ids::Tag;
 
@@ -127,42 +125,11 @@ pub(crate) fn place(path: &str) -> Place {
     })
 }
 
-/// Tantivy's schema.
-pub(crate) struct Fields {
-    pub(crate) schema: Schema,
-    pub(crate) term: Field,
-    /// The position, by which the order of documents is verified after each merge.
-    pub(crate) position: Field,
-    pub(crate) numbers: Vec<Field>,
-    pub(crate) facets: Vec<Field>,
-}
-
-/// Name of the column of positions.
-pub(crate) const POSITION: &str = "position";
-
-pub(crate) static SCHEMA: LazyLock<Fields> = LazyLock::new(|| {
-    let mut schema = Schema::builder();
-    let term = schema.add_bytes_field("term", BytesOptions::default().set_indexed());
-    let position = schema.add_u64_field(POSITION, NumericOptions::default().set_fast());
-    let name = |path: &str| path.replace('.', "_");
-    let column = |c: &NumberColumn| schema.add_i64_field(&name(c.path), NumericOptions::default().set_fast());
-    let numbers = NUMBER_COLUMNS.iter().map(column).collect();
-    let column =
-        |path: &&str| schema.add_text_field(&name(path), TextOptions::default().set_fast(RAW_TOKENIZER_NAME));
-    let facets = FACETS.iter().map(column).collect();
-    Fields { schema: schema.build(), term, position, numbers, facets }
-});
-
-/// Name of a column in tantivy's schema, where a dot would need escaping.
-pub(crate) fn column_name(path: &str) -> String {
-    path.replace('.', "_")
-}
-
-/// Changes with whatever decides what is written: an index of another one begins anew. The first number is to be raised
-/// when documents are made otherwise.
+/// Changes with whatever decides what is written: an index of another one begins anew. The number is to be raised
+/// when events are written otherwise.
 pub(crate) fn version() -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(b"2 tantivy 0.27.0");
+    hasher.write(b"3");
     for field in query::fields() {
         hasher.write(field.path.as_bytes());
         hasher.write(field.kind.name().as_bytes());

@@ -11,7 +11,7 @@ use crate::error::{Error, Failed};
 use crate::index::Index;
 use crate::part::Part;
 use crate::question::{Answer, Budget, Confirm, Count, Cursor, Order, Question, Relation, Scope, Total};
-use crate::schema::{NUMBER_COLUMNS, TIME, column_name};
+use crate::schema::TIME;
 use crate::window::{LARGEST, Window};
 
 /// The first window is small, since a page is often found in it.
@@ -299,15 +299,11 @@ impl Index {
             if best.len() == count && best.peek().is_some_and(|worst| first(&part) > worst.0.0) {
                 break;
             }
-            let name = column_name(NUMBER_COLUMNS[TIME].path);
-            let Some(times) = part.segment.fast_fields().column_opt::<i64>(&name).map_err(Error::from)?
-            else {
-                continue;
-            };
+            let mut times = part.numbers(TIME)?;
             let mut walk = self.walk(&part, asked, 0, LARGEST)?;
             while let Some(found) = walk.next() {
                 for document in found.upper.iter() {
-                    let Some(time) = times.first(document) else { continue };
+                    let Some(time) = times.value(document) else { continue };
                     let cursor = Cursor { time, position: part.position(document) };
                     let rank = rank(cursor);
                     if after.is_some_and(|after| rank <= after) {

@@ -6,9 +6,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use tantivy::TERMINATED;
-use tantivy::columnar::{Column, ColumnIndex};
-use tantivy::postings::BlockSegmentPostings;
+use crate::column::Column;
+use crate::postings::{END, Postings};
 
 /// Documents of a window, at most: 8 KiB of bitmap.
 pub(crate) const LARGEST: u32 = 1 << 16;
@@ -34,11 +33,11 @@ impl Window {
         Window { start, end, words }
     }
 
-    fn empty_like(&self) -> Window {
+    pub(crate) fn empty_like(&self) -> Window {
         Window { start: self.start, end: self.end, words: vec![0; self.words.len()] }
     }
 
-    fn insert(&mut self, document: u32) {
+    pub(crate) fn insert(&mut self, document: u32) {
         let at = document - self.start;
         self.words[(at / 64) as usize] |= 1 << (at % 64);
     }
@@ -60,7 +59,7 @@ impl Window {
         self.words.fill(0);
     }
 
-    fn and(&mut self, other: &Window) {
+    pub(crate) fn and(&mut self, other: &Window) {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
@@ -121,9 +120,7 @@ pub(crate) enum Node {
     /// Those with a term.
     Postings(Box<Postings>),
     /// Those whose number in a column is in a range.
-    Within(Column<i64>, RangeInclusive<i64>),
-    /// Those with a value in a column.
-    HasValue(ColumnIndex),
+    Within(Box<Column>, RangeInclusive<i64>),
     /// Consecutive ones.
     Span(Range<u32>),
     And(Vec<Node>),
@@ -175,7 +172,6 @@ impl Node {
             Node::List(list) => list.len() as u64,
             Node::Postings(postings) => u64::from(postings.count),
             Node::Bits(_) => 1 << 20,
-            Node::HasValue(_) => 1 << 33,
             Node::Within(..) => 1 << 34,
             Node::And(nodes) => nodes.iter().map(Node::cost).min().unwrap_or(0),
             Node::Or(nodes) => nodes.iter().map(Node::cost).sum(),
@@ -194,16 +190,16 @@ impl Node {
             Node::Postings(postings) => Some(postings.count),
             Node::Span(span) => Some(span.end - span.start),
             Node::Not(node) => Some(documents - node.known_count(documents)?),
-            Node::Within(..) | Node::HasValue(_) | Node::And(_) | Node::Or(_) => None,
+            Node::Within(..) | Node::And(_) | Node::Or(_) => None,
         }
     }
 
-    /// A document, `from` or later, before which there is none; [`TERMINATED`] if there is none at all.
+    /// A document, `from` or later, before which there is none; [`END`] if there is none at all.
     pub(crate) fn next(&mut self, from: u32) -> u32 {
         match self {
-            Node::None => TERMINATED,
-            Node::All | Node::Within(..) | Node::HasValue(_) | Node::Not(_) => from,
-            Node::List(list) => list.get(list.partition_point(|d| *d < from)).copied().unwrap_or(TERMINATED),
+            Node::None => END,
+            Node::All | Node::Within(..) | Node::Not(_) => from,
+            Node::List(list) => list.get(list.partition_point(|d| *d < from)).copied().unwrap_or(END),
             Node::Bits(bits) => {
                 let mut at = (from / 64) as usize;
                 let mut mask = u64::MAX << (from % 64);
@@ -213,15 +209,15 @@ impl Node {
                     }
                     (at, mask) = (at + 1, u64::MAX);
                 }
-                TERMINATED
+                END
             }
             Node::Postings(postings) => postings.seek(from),
-            Node::Span(span) if from >= span.end => TERMINATED,
+            Node::Span(span) if from >= span.end => END,
             Node::Span(span) => from.max(span.start),
             Node::And(nodes) => {
-                nodes.iter_mut().fold(from, |at, node| if at == TERMINATED { at } else { node.next(at) })
+                nodes.iter_mut().fold(from, |at, node| if at == END { at } else { node.next(at) })
             }
-            Node::Or(nodes) => nodes.iter_mut().map(|node| node.next(from)).min().unwrap_or(TERMINATED),
+            Node::Or(nodes) => nodes.iter_mut().map(|node| node.next(from)).min().unwrap_or(END),
         }
     }
 
@@ -241,8 +237,7 @@ impl Node {
                 window.retain(|document| bits[(document / 64) as usize] & 1 << (document % 64) != 0);
             }
             Node::Postings(postings) => postings.restrict(window),
-            Node::Within(column, range) => within(column, range, window),
-            Node::HasValue(index) => window.retain(|document| index.has_value(document)),
+            Node::Within(column, range) => column.restrict(range, window),
             Node::Span(span) => window.retain(|document| span.contains(&document)),
             Node::And(nodes) => {
                 for node in nodes {
@@ -272,86 +267,5 @@ impl Node {
                 window.and_not(&out);
             }
         }
-    }
-}
-
-fn within(column: &Column<i64>, range: &RangeInclusive<i64>, window: &mut Window) {
-    let all = window.count() * 4 > window.end - window.start;
-    if !all {
-        return window.retain(|document| column.first(document).is_some_and(|value| range.contains(&value)));
-    }
-    let mut found = Vec::new();
-    column.get_docids_for_value_range(range.clone(), window.start..window.end, &mut found);
-    let mut kept = window.empty_like();
-    found.into_iter().for_each(|document| kept.insert(document));
-    window.and(&kept);
-}
-
-/// The documents with a term, in blocks of 128.
-pub(crate) struct Postings {
-    blocks: BlockSegmentPostings,
-    /// How many documents there are.
-    count: u32,
-    /// Of how many.
-    of: u32,
-}
-
-impl Postings {
-    pub(crate) fn new(blocks: BlockSegmentPostings, of: u32) -> Postings {
-        Postings { count: blocks.doc_freq(), blocks, of }
-    }
-
-    /// Puts all documents that are left into a bitmap of the whole part.
-    pub(crate) fn drain_into(mut self, bits: &mut [u64]) {
-        while self.blocks.block_len() > 0 {
-            for document in self.blocks.docs() {
-                bits[(document / 64) as usize] |= 1 << (document % 64);
-            }
-            self.blocks.advance();
-        }
-    }
-
-    fn last_of_block(&self) -> u32 {
-        self.blocks.docs().last().copied().unwrap_or(TERMINATED)
-    }
-
-    /// The first document from `target` on.
-    fn seek(&mut self, target: u32) -> u32 {
-        if self.blocks.block_len() == 0 {
-            return TERMINATED;
-        }
-        let at = if self.last_of_block() >= target {
-            self.blocks.docs().partition_point(|d| *d < target)
-        } else {
-            self.blocks.seek(target)
-        };
-        self.blocks.docs().get(at).copied().unwrap_or(TERMINATED)
-    }
-
-    fn restrict(&mut self, window: &mut Window) {
-        let expected =
-            u64::from(self.count) * u64::from(window.end - window.start) / u64::from(self.of.max(1));
-        // Decoding a block costs about as much as 64 documents, and each look-up may have to decode one.
-        if u64::from(window.count()) * 64 < expected {
-            return window.retain(|document| self.seek(document) == document);
-        }
-        let mut kept = window.empty_like();
-        if self.seek(window.start) != TERMINATED {
-            loop {
-                let docs = self.blocks.docs();
-                let from = docs.partition_point(|d| *d < window.start);
-                let to = docs.partition_point(|d| *d < window.end);
-                docs[from..to].iter().for_each(|document| kept.insert(*document));
-                // What is beyond the window is for the next one.
-                if to < docs.len() {
-                    break;
-                }
-                self.blocks.advance();
-                if self.blocks.block_len() == 0 {
-                    break;
-                }
-            }
-        }
-        window.and(&kept);
     }
 }
