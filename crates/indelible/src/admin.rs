@@ -568,7 +568,8 @@ impl Indelible {
                 let record = block.unchecked(position)?;
                 // What a sender says about our administration is only what a sender says.
                 if record.kind().starts_with("config.") && record.sender_auth() == crate::record::AUTH_SELF {
-                    changes.push((position, document(name, &block.record(position)?)?));
+                    let record = block.record(position)?;
+                    changes.push((position, document(name, &record)?.into_owned()));
                 }
             }
             at = end;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use event::Value;
 use index::{Budget, Cache, Cursor, Histogram, Index, Scope, Stats};
-use ledger::{Error, Ledger, Section};
+use ledger::{Error, Ledger, Record, Section};
 use query::Filter;
 
 use crate::ask::{
@@ -168,7 +168,8 @@ impl Indelible {
         let index = &indexed.index;
         let before = index.next();
         let end = ledger.size();
-        let mut batch = read(organisation, ledger, before, end)?;
+        let records = read(ledger, before, end)?;
+        let mut batch = documents(organisation, &records)?;
         let is_held_up = self.follow_erasures(organisation, ledger, &indexed, &mut batch)?;
         if !batch.is_empty() {
             index.add(&batch).map_err(|e| failed(organisation, &e))?;
@@ -198,7 +199,7 @@ impl Indelible {
         organisation: &str,
         ledger: &Ledger,
         indexed: &Indexed,
-        batch: &mut Vec<(u64, Value<'static>)>,
+        batch: &mut Vec<(u64, Value<'_>)>,
     ) -> Result<bool, AskError> {
         let index = &indexed.index;
         let mut at = 0;
@@ -215,13 +216,15 @@ impl Indelible {
             let end = last.saturating_add(1).min(index.next());
             let mut from = first;
             while from < end {
-                let some = read(organisation, ledger, from, end)?;
+                let some = read(ledger, from, end)?;
                 from += some.len() as u64;
-                index.rebuild_range(&some).map_err(|e| failed(organisation, &e))?;
+                index
+                    .rebuild_range(&documents(organisation, &some)?)
+                    .map_err(|e| failed(organisation, &e))?;
             }
             // What was read for this batch was read before, perhaps with what is erased now.
             for (other, value) in batch.iter_mut().filter(|(other, _)| (first..=last).contains(other)) {
-                *value = document(organisation, &ledger.block(*other)?.unchecked(*other)?)?;
+                *value = document(organisation, &ledger.block(*other)?.unchecked(*other)?)?.into_owned();
             }
         }
         Ok(false)
@@ -330,23 +333,23 @@ fn is_erased(ledger: &Ledger, event: &Value<'_>, first: u64, last: u64) -> Resul
     Ok(true)
 }
 
-/// Events from `first` on, as filters see them; some of those before `end`.
-fn read(
-    organisation: &str,
-    ledger: &Ledger,
-    first: u64,
-    end: u64,
-) -> Result<Vec<(u64, Value<'static>)>, Error> {
-    let mut batch = Vec::new();
+/// Records from `first` on; some of those before `end`.
+fn read(ledger: &Ledger, first: u64, end: u64) -> Result<Vec<Record>, Error> {
+    let mut records = Vec::new();
     let mut at = first;
-    while at < end && batch.len() < STEP {
+    while at < end && records.len() < STEP {
         let block = ledger.block(at)?;
         for position in at..block.positions().end.min(end) {
-            batch.push((position, document(organisation, &block.unchecked(position)?)?));
+            records.push(block.unchecked(position)?);
         }
         at = block.positions().end;
     }
-    Ok(batch)
+    Ok(records)
+}
+
+/// Records as filters see them.
+fn documents<'a>(organisation: &'a str, records: &'a [Record]) -> Result<Vec<(u64, Value<'a>)>, Error> {
+    records.iter().map(|record| Ok((record.position, document(organisation, record)?))).collect()
 }
 
 impl Indexed {
@@ -544,7 +547,8 @@ fn scope<'a>(product: &Indelible, question: &'a Question) -> Scope<'a> {
 }
 
 fn confirm(ledger: &Ledger, question: &Question, position: u64) -> Result<Value<'static>, Error> {
-    document(&question.organisation, &ledger.block(position)?.unchecked(position)?)
+    let record = ledger.block(position)?.unchecked(position)?;
+    Ok(document(&question.organisation, &record)?.into_owned())
 }
 
 fn cursor(text: &str, by_time: bool) -> Result<Cursor, AskError> {

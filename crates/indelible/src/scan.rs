@@ -38,14 +38,15 @@ impl<'a> Scan<'a> {
     }
 
     /// Calls `each` for every event that the filter holds for, newest first from below `before`, until it says to stop.
-    fn each(&self, before: u64, mut each: impl FnMut(u64, Value<'static>) -> bool) -> Result<(), AskError> {
+    fn each(&self, before: u64, mut each: impl FnMut(u64, &Value<'_>) -> bool) -> Result<(), AskError> {
         let mut at = before.min(self.size);
         while at > 0 {
             let block = self.ledger.block(at - 1)?;
             let first = block.positions().start;
             for position in (first..at).rev() {
-                let value = document(self.organisation, &block.unchecked(position)?)?;
-                if self.predicate.matches(&value) && !each(position, value) {
+                let record = block.unchecked(position)?;
+                let value = document(self.organisation, &record)?;
+                if self.predicate.matches(&value) && !each(position, &value) {
                     return Ok(());
                 }
             }
@@ -96,7 +97,7 @@ impl<'a> Scan<'a> {
         // The newest of those that come after the cursor, as many as fit, and one more to know that there is one.
         let mut newest: BTreeMap<(i64, u64), ()> = BTreeMap::new();
         self.each(u64::MAX, |position, value| {
-            let key = (time_ns(&value), position);
+            let key = (time_ns(value), position);
             if key < before {
                 newest.insert(key, ());
                 if newest.len() > paging.limit + 1 {
@@ -126,7 +127,7 @@ impl<'a> Scan<'a> {
         let mut is_exact = true;
         self.each(u64::MAX, |_, value| {
             for (field, counts) in fields.iter().zip(&mut counts) {
-                for key in keys(&value, field) {
+                for key in keys(value, field) {
                     match counts.len() < VALUES || counts.contains_key(&key) {
                         true => *counts.entry(key).or_default() += 1,
                         false => is_exact = false,
@@ -149,7 +150,7 @@ impl<'a> Scan<'a> {
         let mut slots: BTreeMap<i64, (u64, HashMap<Option<String>, u64>)> = BTreeMap::new();
         let mut too_many = false;
         self.each(u64::MAX, |_, value| {
-            let time = time_ns(&value);
+            let time = time_ns(value);
             if interval.from_ns.is_some_and(|from| time < from) || interval.to_ns.is_some_and(|to| time >= to)
             {
                 return true;
@@ -159,7 +160,7 @@ impl<'a> Scan<'a> {
             let slot = slots.entry(from).or_default();
             slot.0 += 1;
             if let Some((field, _)) = &interval.by {
-                for key in keys(&value, field) {
+                for key in keys(value, field) {
                     *slot.1.entry(key).or_default() += 1;
                 }
             }
@@ -188,9 +189,9 @@ impl<'a> Scan<'a> {
         self.each(u64::MAX, |_, value| {
             let measured = match measure {
                 Measure::Count => Decimal::default(),
-                Measure::Sum(field) => sum_of(&value, field),
+                Measure::Sum(field) => sum_of(value, field),
             };
-            for key in keys(&value, group) {
+            for key in keys(value, group) {
                 match all.len() < VALUES || all.contains_key(&key) {
                     true => {
                         let entry = all.entry(key).or_default();

@@ -15,7 +15,7 @@ pub(crate) fn show_without(
     record: &Record,
     hidden: &[&str],
 ) -> Result<Value<'static>, Error> {
-    let mut value = document(organisation, record)?;
+    let mut value = document(organisation, record)?.into_owned();
     let Value::Object(members) = &mut value else { return Ok(value) };
     let taken = hidden.iter().filter(|name| members.remove(name).is_some());
     let taken: Vec<Value<'static>> = taken.map(|name| Value::from((*name).to_owned())).collect();
@@ -34,7 +34,7 @@ pub(crate) fn show_without(
 }
 
 /// What filters are asked about: the event, and nothing about how it is stored.
-pub(crate) fn document(organisation: &str, record: &Record) -> Result<Value<'static>, Error> {
+pub(crate) fn document<'a>(organisation: &'a str, record: &'a Record) -> Result<Value<'a>, Error> {
     let sections: Vec<(&str, Option<&[u8]>)> = record
         .sections()
         .map(|(name, section)| match section {
@@ -58,11 +58,11 @@ pub(crate) fn document(organisation: &str, record: &Record) -> Result<Value<'sta
     let unreadable = |e: event::Refusal| {
         Error::Tampered(format!("position {}: a body is not what was written: {e}", record.position))
     };
-    let mut value = event::assemble(&stored).map_err(unreadable)?.into_owned();
+    let mut value = event::assemble(&stored).map_err(unreadable)?;
     if let Value::Object(members) = &mut value
         && record.is_control()
     {
-        let body = json::parse(record.body(), &event::Limits::default()).map_err(unreadable)?.into_owned();
+        let body = json::parse(record.body(), &event::Limits::default()).map_err(unreadable)?;
         members.insert("attributes", body);
     }
     Ok(value)

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use event::{Value, time};
+use foldhash::quality::RandomState;
 use query::{Kind, Leaf, Searched};
 
 use crate::ids::{Hashes, Id};
@@ -20,6 +21,9 @@ const LONGEST_FACET: usize = 512;
 /// Longer values are rarely seen again.
 const LONGEST_KEPT: usize = 128;
 
+/// Seeded anew in each process, as the keys are what strangers wrote.
+type Map<K, V> = HashMap<K, V, RandomState>;
+
 /// A number of a term or a text, in the order in which they were first seen.
 type Number = u32;
 
@@ -28,7 +32,7 @@ pub(crate) struct Batch {
     hashes: Hashes,
     /// How many events were added.
     pub(crate) count: usize,
-    terms: HashMap<Box<[u8]>, Number>,
+    terms: Map<Box<[u8]>, Number>,
     /// Terms of events, in the order of the events: which term, which event.
     pairs: Vec<(Number, u32)>,
     /// Values, by column and in the order of the events.
@@ -36,11 +40,11 @@ pub(crate) struct Batch {
     pub(crate) facets: Vec<Texts>,
     pub(crate) ids: Vec<Id>,
     /// By path and value.
-    effects: HashMap<Box<[u8]>, Effect>,
+    effects: Map<Box<[u8]>, Effect>,
     /// Terms of all effects.
     effect_terms: Vec<Number>,
     /// The term that says that there is something at a path.
-    present: HashMap<Box<str>, Number>,
+    present: Map<Box<str>, Number>,
     /// The path above the last leaf: the next is mostly beside it.
     beside: String,
     key: Vec<u8>,
@@ -50,7 +54,7 @@ pub(crate) struct Batch {
 /// A column of text.
 #[derive(Default)]
 pub(crate) struct Texts {
-    pub(crate) texts: HashMap<Box<str>, Number>,
+    pub(crate) texts: Map<Box<str>, Number>,
     /// Which event, which text; in the order of the events.
     pub(crate) values: Vec<(u32, Number)>,
 }
@@ -74,17 +78,26 @@ pub(crate) struct Lists {
 
 impl Batch {
     pub(crate) fn new(hashes: Hashes) -> Batch {
+        Batch::with_room(hashes, 0)
+    }
+
+    /// One for the events that come after these: there will be about as many.
+    pub(crate) fn next(&self) -> Batch {
+        Batch::with_room(self.hashes, self.pairs.len())
+    }
+
+    fn with_room(hashes: Hashes, pairs: usize) -> Batch {
         Batch {
             hashes,
             count: 0,
-            terms: HashMap::new(),
-            pairs: Vec::new(),
+            terms: Map::default(),
+            pairs: Vec::with_capacity(pairs),
             numbers: vec![Vec::new(); NUMBER_COLUMNS.len()],
             facets: FACETS.iter().map(|_| Texts::default()).collect(),
             ids: Vec::new(),
-            effects: HashMap::new(),
+            effects: Map::default(),
             effect_terms: Vec::new(),
-            present: HashMap::new(),
+            present: Map::default(),
             beside: String::new(),
             key: Vec::new(),
             bytes: Vec::new(),

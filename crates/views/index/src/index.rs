@@ -168,7 +168,11 @@ impl Index {
     pub fn commit(&self) -> Result<u64, Error> {
         let _one = lock(&self.committing);
         let from = self.searchable();
-        let batch = std::mem::replace(&mut lock(&self.waiting).batch, Batch::new(self.hashes()));
+        let batch = {
+            let batch = &mut lock(&self.waiting).batch;
+            let next = batch.next();
+            std::mem::replace(batch, next)
+        };
         if batch.count == 0 {
             return Ok(from);
         }

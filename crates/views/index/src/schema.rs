@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use siphasher::sip::SipHasher13;
 
 use crate::ids::Tag;
@@ -101,7 +102,7 @@ pub(crate) struct Place {
 }
 
 /// Paths of the fields; others are in open blocks.
-pub(crate) static PLACES: LazyLock<HashMap<&'static str, Place>> = LazyLock::new(|| {
+pub(crate) static PLACES: LazyLock<HashMap<&'static str, Place, RandomState>> = LazyLock::new(|| {
     let fields = query::fields();
     assert!(fields.len() < usize::from(crate::ids::ELSEWHERE), "a tag for each field");
     let place = |(tag, path): (usize, &'static str)| {
