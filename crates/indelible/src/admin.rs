@@ -562,7 +562,7 @@ impl Indelible {
         let mut changes = Vec::new();
         let mut at = from;
         while at < to {
-            let block = ledger.block(at)?;
+            let block = ledger.block_in_passing(at)?;
             let end = block.positions().end.min(to);
             for position in at..end {
                 let record = block.unchecked(position)?;

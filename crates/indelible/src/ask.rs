@@ -3,6 +3,8 @@
 //! Every question passes the same three steps. The asker's role is checked and becomes a filter that is ANDed into what is
 //! asked; the question is recorded; then the index, or a scan of a small ledger, finds positions, and the ledger tells.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use access::{Denied, Granted, Permission, Viewer};
 use event::Value;
 use ledger::{Error, Ledger};
@@ -338,17 +340,46 @@ impl Indelible {
             size: ledger.size(),
             ..Page::default()
         };
+        let positions = &found.positions;
+        let is_ended = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            if is_scattered(positions) {
+                // Many are in a block of their own, and unpacking blocks is what takes the time.
+                threads.spawn(|| {
+                    for position in positions.iter().rev() {
+                        if is_ended.load(Ordering::Relaxed) || ledger.block(*position).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            let shown = self.show_page(ledger, question, paging, granted, positions, &mut page);
+            is_ended.store(true, Ordering::Relaxed);
+            shown
+        })?;
+        Ok(page)
+    }
+
+    fn show_page(
+        &self,
+        ledger: &Ledger,
+        question: &Question,
+        paging: &Paging,
+        granted: &Granted,
+        positions: &[u64],
+        page: &mut Page,
+    ) -> Result<(), AskError> {
         let mut bytes = 0;
-        for (n, position) in found.positions.iter().enumerate() {
+        for (n, position) in positions.iter().enumerate() {
             let record = ledger.record(*position)?;
             bytes += record.sections().map(|(_, section)| section.len()).sum::<usize>();
             page.events.push(show_without(ledger, &question.organisation, &record, granted.hides())?);
-            if bytes >= PAGE_BYTES && n + 1 < found.positions.len() {
+            if bytes >= PAGE_BYTES && n + 1 < positions.len() {
                 page.next = Some(cursor_after(paging.order, *position, record.time_ns()));
                 break;
             }
         }
-        Ok(page)
+        Ok(())
     }
 
     pub(crate) fn now_ns(&self) -> i64 {
@@ -367,6 +398,12 @@ pub struct Interval {
     pub step_ns: i64,
     /// The field by which each interval is split, and how many of its values are told apart.
     pub by: Option<(String, usize)>,
+}
+
+/// Whether positions lie so far apart that a second thread helps to read them.
+fn is_scattered(positions: &[u64]) -> bool {
+    let span = positions.first().zip(positions.last()).map_or(0, |(first, last)| first.abs_diff(*last));
+    positions.len() >= 16 && span > 64 * positions.len() as u64
 }
 
 /// What the index or a scan found: positions, in the order asked for.

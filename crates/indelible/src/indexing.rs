@@ -25,8 +25,6 @@ use crate::show::{document, parse_id};
 const OPEN: usize = 64;
 /// Events added before they are committed, at most: they are held in memory.
 const WAITING: usize = 16_384;
-/// Events are searchable at most so long after they were recorded, if the machine keeps up.
-const COMMIT_MS: u64 = 500;
 /// How long an erasure that was announced may take.
 const ERASURE_MS: u64 = 60_000;
 /// Events read at once.
@@ -181,11 +179,10 @@ impl Indelible {
             *since = None;
             return Ok(left);
         }
-        let since_ms = *since.get_or_insert(now_ms);
-        let is_due = now_ms.saturating_sub(since_ms) >= COMMIT_MS
-            || indexed.is_wanted.load(Ordering::Relaxed) > index.searchable();
-        if index.waiting() >= WAITING || (is_due && !left) || now_ms.saturating_sub(since_ms) >= 2 * COMMIT_MS
-        {
+        let waited_ms = now_ms.saturating_sub(*since.get_or_insert(now_ms));
+        let commit_ms = self.settings.index_commit_ms;
+        let is_due = waited_ms >= commit_ms || indexed.is_wanted.load(Ordering::Relaxed) > index.searchable();
+        if index.waiting() >= WAITING || (is_due && !left) || waited_ms >= 2 * commit_ms {
             index.commit().map_err(|e| failed(organisation, &e))?;
             *since = None;
         }
@@ -338,7 +335,7 @@ fn read(ledger: &Ledger, first: u64, end: u64) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
     let mut at = first;
     while at < end && records.len() < STEP {
-        let block = ledger.block(at)?;
+        let block = ledger.block_in_passing(at)?;
         for position in at..block.positions().end.min(end) {
             records.push(block.unchecked(position)?);
         }

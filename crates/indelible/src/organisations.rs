@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ledger::io::{Io, Lock, Open};
-use ledger::{Error, Ledger, Options, Secret};
+use ledger::{Blocks, Error, Ledger, Options, Secret};
 use proof::MacKey;
 use query::Filter;
 use redact::{Policy, Redactor};
@@ -47,6 +47,10 @@ pub struct Settings {
     pub scan_below: u64,
     /// Most bytes of decrypted index in memory, for all organisations together.
     pub index_cache_bytes: usize,
+    /// Milliseconds that what is added to an index waits at most to be found, if the machine keeps up.
+    pub index_commit_ms: u64,
+    /// Bytes of blocks of ledgers that may be held in memory, of all organisations together.
+    pub blocks_bytes: usize,
 }
 
 impl Settings {
@@ -63,6 +67,8 @@ impl Settings {
             quarantine: QuarantinePolicy::default(),
             scan_below: 2000,
             index_cache_bytes: 256 << 20,
+            index_commit_ms: 500,
+            blocks_bytes: 64 << 20,
         }
     }
 }
@@ -101,6 +107,8 @@ pub struct Indelible {
     pub(crate) recording: Recording,
     pub(crate) audit: Audit,
     pub(crate) indexing: Indexing,
+    /// Blocks that were read, of all ledgers.
+    blocks: Arc<Blocks>,
     /// Administration as it is now; empty and unused in a folder that is only read.
     pub(crate) state: State,
     /// One change at a time: what it is checked against must still hold when it is recorded.
@@ -195,6 +203,7 @@ impl Indelible {
             recording: settings.best_effort.as_ref().map_or_else(Recording::default, Recording::best_effort),
             audit: Audit::default(),
             indexing: Indexing::new(settings.index_cache_bytes),
+            blocks: Arc::new(Blocks::new(settings.blocks_bytes)),
             state,
             changing: Mutex::default(),
             folding: Mutex::default(),
@@ -296,6 +305,7 @@ impl Indelible {
     /// Settings of a ledger of this product.
     pub fn options(&self, organisation: &str) -> Options {
         let mut options = Options::new(organisation, self.kek.clone());
+        options.blocks = self.blocks.clone();
         options.hmac_key = self.settings.hmac_key.clone();
         options.heads_copy = self.settings.heads_copy.clone();
         options.origin = self.settings.origin.as_ref().map(|origin| format!("{origin}/{organisation}"));

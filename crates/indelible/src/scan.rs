@@ -41,7 +41,7 @@ impl<'a> Scan<'a> {
     fn each(&self, before: u64, mut each: impl FnMut(u64, &Value<'_>) -> bool) -> Result<(), AskError> {
         let mut at = before.min(self.size);
         while at > 0 {
-            let block = self.ledger.block(at - 1)?;
+            let block = self.ledger.block_in_passing(at - 1)?;
             let first = block.positions().start;
             for position in (first..at).rev() {
                 let record = block.unchecked(position)?;

@@ -184,7 +184,7 @@ fn registered(product: &Indelible) -> HashMap<String, String> {
     // A system ledger that cannot be read is reported on its own.
     let Ok(ledger) = product.ledger(SYSTEM) else { return all };
     let mut at = 0;
-    while let Ok(block) = ledger.block(at) {
+    while let Ok(block) = ledger.block_in_passing(at) {
         let positions = block.positions();
         for position in at..positions.end {
             let Ok(record) = block.unchecked(position) else { continue };

@@ -112,7 +112,7 @@ impl Ledger {
             )?;
             let written = self.open_written(segment.first)?;
             inner.shape_mut().segments[n] = written;
-            inner.cache.lock().expect("no panic while the cache is held").clear();
+            inner.forget_blocks();
         }
         let gone = inner.io.remove(&path).and_then(|()| inner.io.sync_dir(&inner.dir));
         gone.map_err(|e| Error::io("remove", &path, &e))

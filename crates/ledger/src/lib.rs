@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod append;
+mod blocks;
 mod clock;
 mod columns;
 mod crypt;
@@ -30,6 +31,7 @@ mod tiles;
 mod verify;
 
 pub use append::{Outcome, Receipt};
+pub use blocks::Blocks;
 pub use crypt::Secret;
 pub use erase::Erasure;
 pub use error::{AppendError, Error};

@@ -3,13 +3,14 @@
 //! Order matters: keys, heads, sealed segments, then the journals. Frames past the last signed head
 //! were acknowledged and are kept; a ledger with less than its signed head is not opened.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use proof::{MacKey, NoteSigner, VerifyingKey};
 
 use crate::append::{Queue, Sequencer};
+use crate::blocks::Blocks;
 use crate::clock::{Clock, Minter};
 use crate::crypt::{Keyed, Secret};
 use crate::error::Error;
@@ -45,6 +46,8 @@ pub struct Options {
     pub journal_max: u64,
     /// Events that wait for a commit may take this much memory.
     pub queue_bytes: usize,
+    /// Where blocks that were read are kept for the next who reads them; several ledgers may share it.
+    pub blocks: Arc<Blocks>,
 }
 
 impl Options {
@@ -61,6 +64,7 @@ impl Options {
             journal_min: 256 << 10,
             journal_max: 64 << 20,
             queue_bytes: 64 << 20,
+            blocks: Arc::new(Blocks::new(8 << 20)),
         }
     }
 }
@@ -87,8 +91,8 @@ pub(crate) struct Inner {
     pub(crate) sealing: Mutex<()>,
     /// Durable size, for those who follow.
     pub(crate) grown: (Mutex<u64>, Condvar),
-    /// Decoded frames and blocks that were read last.
-    pub(crate) cache: Mutex<VecDeque<Arc<Batch>>>,
+    /// Under which its blocks are held in memory; another one after an erasure.
+    pub(crate) number_in_blocks: AtomicU64,
     pub(crate) closed: OnceLock<String>,
     /// What opening had to put right.
     pub(crate) opened: Opened,
@@ -356,7 +360,7 @@ impl Ledger {
             sequencer: Mutex::new(sequencer),
             sealing: Mutex::default(),
             grown: (Mutex::new(tiles.size()), Condvar::new()),
-            cache: Mutex::default(),
+            number_in_blocks: AtomicU64::new(options.blocks.number()),
             closed: OnceLock::new(),
             shape: RwLock::new(Shape {
                 segments,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use proof::Hash;
@@ -11,9 +12,6 @@ use crate::error::Error;
 use crate::heads::Head;
 use crate::open::{Inner, Ledger};
 use crate::record::{Batch, Part, Row, SECTIONS, id_ms};
-
-/// Decoded frames and blocks that are kept for the next read.
-const CACHED: usize = 8;
 
 /// A run of neighbouring records that were decoded together.
 pub struct Block<'a> {
@@ -81,6 +79,15 @@ impl Ledger {
     /// The block in which a position lies, for reading its neighbours at little cost.
     pub fn block(&self, position: u64) -> Result<Block<'_>, Error> {
         Ok(Block { inner: &self.0, batch: self.0.batch(position)? })
+    }
+
+    /// The same for those who go through a ledger from one end to the other: what they read is not kept for others.
+    pub fn block_in_passing(&self, position: u64) -> Result<Block<'_>, Error> {
+        let batch = match self.0.held(position) {
+            Some(batch) => batch,
+            None => Arc::new(self.0.load(position)?),
+        };
+        Ok(Block { inner: &self.0, batch })
     }
 
     /// Where the event with an id of ours is. Ids rise with the position, so no index is needed.
@@ -178,20 +185,23 @@ impl Inner {
     }
 
     fn batch(&self, position: u64) -> Result<Arc<Batch>, Error> {
-        let holds = |b: &Batch| (b.first..b.first + b.rows.len() as u64).contains(&position);
-        {
-            let mut cache = self.cache.lock().expect("no panic while the cache is held");
-            if let Some(at) = cache.iter().position(|b| holds(b)) {
-                let batch = cache.remove(at).expect("it was just found");
-                cache.push_front(batch.clone());
-                return Ok(batch);
-            }
+        // Taken before reading: what is erased meanwhile is kept under a number that is no longer ours.
+        let number = self.number_in_blocks.load(Ordering::Acquire);
+        if let Some(batch) = self.options.blocks.get(number, position) {
+            return Ok(batch);
         }
         let batch = Arc::new(self.load(position)?);
-        let mut cache = self.cache.lock().expect("no panic while the cache is held");
-        cache.push_front(batch.clone());
-        cache.truncate(CACHED);
+        self.options.blocks.put(number, batch.clone());
         Ok(batch)
+    }
+
+    fn held(&self, position: u64) -> Option<Arc<Batch>> {
+        self.options.blocks.get(self.number_in_blocks.load(Ordering::Acquire), position)
+    }
+
+    /// Finds nothing again of what was held in memory: it may have more than there is now.
+    pub(crate) fn forget_blocks(&self) {
+        self.number_in_blocks.store(self.options.blocks.number(), Ordering::Release);
     }
 
     fn load(&self, position: u64) -> Result<Batch, Error> {

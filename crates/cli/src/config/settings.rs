@@ -270,6 +270,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Memory that events read from bodies may take at once, as estimated before reading them.",
     )
     .or("1GiB"),
+    Setting::new(
+        "server.limits.writers",
+        Shape::Whole(1, 1024),
+        "Requests whose events are recorded at once. More wait, and then the answer is 503.",
+    )
+    .or("16"),
     Setting::new("server.limits.readers", Shape::Whole(1, 1024), "Questions that are answered at once. More wait.").or("16"),
     Setting::new("server.limits.exports", Shape::Whole(1, 1024), "Exports that are written at once. Beyond it the answer is 503.")
         .or("4"),
@@ -344,6 +350,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
     )
     .such_as("/var/lib/indelible-heads")
     .flag("heads-copy", "INDELIBLE_HEADS_COPY"),
+    Setting::new(
+        "ledger.cache_bytes",
+        Shape::Bytes(1 << 20, 1 << 40),
+        "Memory for what was read from ledgers, of all organisations together.",
+    )
+    .or("64MiB"),
     Setting::new(
         "ledger.origin",
         Shape::Origin,

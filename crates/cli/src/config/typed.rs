@@ -61,6 +61,7 @@ pub(crate) struct Keys {
 pub(crate) struct Ledger {
     pub(crate) heads_copy: Option<PathBuf>,
     pub(crate) origin: Option<String>,
+    pub(crate) cache_bytes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -156,6 +157,8 @@ impl Config {
         settings.quarantine = self.quarantine.clone();
         settings.scan_below = self.index.scan_below;
         settings.index_cache_bytes = self.index.cache_bytes;
+        settings.index_commit_ms = self.index.commit.as_millis() as u64;
+        settings.blocks_bytes = self.ledger.cache_bytes;
         Ok(settings)
     }
 
@@ -231,6 +234,7 @@ impl Config {
                     litellm_body_bytes: bytes("server.limits.litellm_body_bytes"),
                     bodies_bytes: bytes("server.limits.bodies_bytes"),
                     trees_bytes: bytes("server.limits.trees_bytes"),
+                    writers: count("server.limits.writers"),
                     readers: count("server.limits.readers"),
                     exports: count("server.limits.exports"),
                     tails: count("server.limits.tails"),
@@ -249,6 +253,7 @@ impl Config {
             ledger: Ledger {
                 heads_copy: text("ledger.heads_copy").map(PathBuf::from),
                 origin: text("ledger.origin"),
+                cache_bytes: bytes("ledger.cache_bytes"),
             },
             clock: Clock { step: time("clock.step") },
             recording: Recording {

@@ -51,6 +51,8 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// Bytes that events read from bodies may take at once, as estimated before reading them.
     pub trees_bytes: usize,
+    /// Requests whose events are recorded at once. More wait, and then the answer is 503.
+    pub writers: usize,
     /// Questions that are answered at once. More wait.
     pub readers: usize,
     /// Exports that are written at once. Beyond it the answer is 503.
@@ -86,6 +88,7 @@ impl Default for Limits {
             litellm_body_bytes: 64 << 20,
             bodies_bytes: 256 << 20,
             trees_bytes: 1 << 30,
+            writers: 16,
             readers: 16,
             exports: 4,
             tails: 64,
@@ -104,8 +107,14 @@ impl Default for Limits {
 
 /// Permits are counted in KiB: a semaphore of bytes would not hold as many.
 pub(crate) const UNIT: usize = 1024;
-/// How long a body waits for memory to be read into events.
+/// How long a body waits for its turn, and for memory to be read into events.
 const ROOM_TIME: Duration = Duration::from_secs(5);
+
+/// A turn at recording, and memory for the events.
+pub(crate) struct Room {
+    _turn: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
+}
 
 pub(crate) struct Door {
     pub(crate) product: Arc<Indelible>,
@@ -124,6 +133,7 @@ pub(crate) struct Door {
     pub(crate) exports: Arc<Semaphore>,
     pub(crate) tails: Arc<Semaphore>,
     trees: Arc<Semaphore>,
+    writers: Arc<Semaphore>,
     readers: Semaphore,
     draining: AtomicBool,
 }
@@ -148,6 +158,7 @@ impl Door {
             exports: Arc::new(Semaphore::new(limits.exports)),
             tails: Arc::new(Semaphore::new(limits.tails)),
             trees: Arc::new(Semaphore::new(limits.trees_bytes / UNIT)),
+            writers: Arc::new(Semaphore::new(limits.writers)),
             readers: Semaphore::new(limits.readers),
             draining: AtomicBool::new(false),
             limits,
@@ -166,11 +177,17 @@ impl Door {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Memory for events, as many bytes as they are estimated to take.
-    pub(crate) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    /// A turn at recording, in the order of asking, and memory for as many bytes as the events are estimated to take.
+    /// Few at once fill the machine; more would take memory and make everybody wait for everybody.
+    pub(crate) async fn room(&self, bytes: usize) -> Result<Room, Problem> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        match timeout(ROOM_TIME, self.trees.clone().acquire_many_owned(units)).await {
-            Ok(Ok(permit)) => Ok(permit),
+        let room = async {
+            let _turn = self.writers.clone().acquire_owned().await.ok()?;
+            let _memory = self.trees.clone().acquire_many_owned(units).await.ok()?;
+            Some(Room { _turn, _memory })
+        };
+        match timeout(ROOM_TIME, room).await {
+            Ok(Some(room)) => Ok(room),
             _ => Err(Problem::busy("too many requests at once; try again later", 1000)),
         }
     }
