@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use event::Value;
 use index::{Budget, Cache, Cursor, Histogram, Index, Scope, Stats};
@@ -32,7 +33,7 @@ const STEP: usize = 2048;
 /// Events that may share a sender's id and are listed.
 const SAME_ID: usize = 100;
 /// How often somebody who waits for the index looks again.
-const LOOK_MS: u64 = 5;
+const LOOK_MS: u64 = 1;
 /// How long one question may confirm what the index cannot tell exactly.
 const CONFIRM_MS: u64 = 10_000;
 
@@ -41,6 +42,8 @@ pub(crate) struct Indexing {
     cache: Arc<Cache>,
     open: Mutex<HashMap<String, Held>>,
     clock: AtomicU64,
+    /// Whether somebody waits for what was recorded to be found.
+    hurry: (Mutex<bool>, Condvar),
 }
 
 struct Held {
@@ -78,6 +81,7 @@ impl Indexing {
             cache: Arc::new(Cache::new(cache_bytes)),
             open: Mutex::default(),
             clock: AtomicU64::new(0),
+            hurry: Default::default(),
         }
     }
 }
@@ -143,6 +147,14 @@ impl Indelible {
             erasing: Mutex::default(),
             is_wanted: AtomicU64::new(0),
         })
+    }
+
+    /// Waits until somebody needs what was recorded to be found at once, or for `most`.
+    pub fn index_rest(&self, most: Duration) {
+        let (hurry, signal) = &self.indexing.hurry;
+        let hurry = hurry.lock().expect("no panic while it is held");
+        let waited = signal.wait_timeout_while(hurry, most, |hurry| !*hurry);
+        *waited.expect("no panic while it is held").0 = false;
     }
 
     /// Adds some of what the open ledgers have and their indexes lack: whether there is more to do at once.
@@ -258,6 +270,9 @@ impl Indelible {
         let until_ms = self.io.monotonic_ms() + patience_ms;
         indexed.is_wanted.fetch_max(wanted, Ordering::Relaxed);
         while indexed.index.searchable() < wanted {
+            let (hurry, signal) = &self.indexing.hurry;
+            *hurry.lock().expect("no panic while it is held") = true;
+            signal.notify_one();
             if self.io.monotonic_ms() >= until_ms {
                 return Ok(false);
             }
@@ -293,10 +308,13 @@ impl Indelible {
         let expr = query::Expr::Field { path: "source_id".into(), test: query::Test::Is(id.to_owned()) };
         let question =
             Question { organisation: organisation.to_owned(), filter: Filter::from(expr), consistent: true };
-        self.catch_up(organisation, ledger, 1000)?;
         let paging = Paging { limit: SAME_ID, count: Count::No, ..Paging::default() };
-        let found = self.found(ledger, &question, &paging)?;
-        let mut positions = found.positions;
+        let mut positions = self.found(ledger, &question, &paging)?.positions;
+        if positions.is_empty() {
+            // It may have come just now.
+            self.catch_up(organisation, ledger, 1000)?;
+            positions = self.found(ledger, &question, &paging)?.positions;
+        }
         if let Ok(position) = id.parse::<u64>()
             && position < ledger.size()
             && !positions.contains(&position)

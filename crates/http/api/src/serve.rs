@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -226,9 +226,10 @@ fn tend(product: &Indelible, stopped: &Receiver<()>) {
 
 /// Makes searchable what was recorded.
 fn index(product: &Indelible, stopped: &Receiver<()>) {
-    let mut pause = Duration::ZERO;
-    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        pause = if product.index_step() { Duration::ZERO } else { INDEX_PAUSE };
+    while stopped.try_recv() == Err(TryRecvError::Empty) {
+        if !product.index_step() {
+            product.index_rest(INDEX_PAUSE);
+        }
     }
 }
 
