@@ -64,7 +64,7 @@ def questions(args):
 def text_of(event):
     """What the search for words looks at."""
     attributes = event["attributes"]
-    texts = [event.get("message"), attributes.get("arguments"), attributes.get("query")]
+    texts = [event.get("message"), attributes.get("subject"), attributes.get("query")]
     return " ".join([text for text in texts if text] + [target["name"] for target in event.get("targets", [])])
 
 

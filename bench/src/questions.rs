@@ -215,7 +215,7 @@ fn each(events: usize, seed: u64, mut look: impl FnMut(&Facts<'_>)) -> Result<u6
         let event = json::parse(&line, &Limits::default())
             .map_err(|refusal| anyhow::anyhow!("{}", refusal.reason))?;
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
-        let mut texts: Vec<&str> = ["/message", "/attributes/arguments", "/attributes/query"]
+        let mut texts: Vec<&str> = ["/message", "/attributes/subject", "/attributes/query"]
             .iter()
             .filter_map(|p| text(p))
             .collect();
