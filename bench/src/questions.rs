@@ -215,10 +215,8 @@ fn each(events: usize, seed: u64, mut look: impl FnMut(&Facts<'_>)) -> Result<u6
         let event = json::parse(&line, &Limits::default())
             .map_err(|refusal| anyhow::anyhow!("{}", refusal.reason))?;
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
-        let mut texts: Vec<&str> = ["/message", "/attributes/subject", "/attributes/query"]
-            .iter()
-            .filter_map(|p| text(p))
-            .collect();
+        let mut texts: Vec<&str> =
+            ["/message", "/attributes/subject", "/attributes/query"].iter().filter_map(|p| text(p)).collect();
         let targets = event.get("targets").and_then(Value::as_array).unwrap_or_default();
         texts.extend(targets.iter().filter_map(|target| target.get("name")?.as_str()));
         // Always six digits after the point.

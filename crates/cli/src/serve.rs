@@ -16,7 +16,7 @@ use crate::output::line;
 use crate::{demo, input, io};
 
 /// Settings that are read and checked, and that nothing obeys yet.
-const WITHOUT_EFFECT: [&str; 3] = ["clock.step", "retention.days", "retention.classes"];
+const WITHOUT_EFFECT: [&str; 2] = ["retention.days", "retention.classes"];
 
 #[derive(clap::Args)]
 pub(crate) struct Serve {

@@ -49,6 +49,8 @@ pub struct Settings {
     pub index_cache_bytes: usize,
     /// Milliseconds that what is added to an index waits at most to be found, if the machine keeps up.
     pub index_commit_ms: u64,
+    /// A step of the wall clock by more than this is held and recorded, in milliseconds.
+    pub clock_step_ms: u64,
     /// Bytes of blocks of ledgers that may be held in memory, of all organisations together.
     pub blocks_bytes: usize,
 }
@@ -68,6 +70,7 @@ impl Settings {
             scan_below: 2000,
             index_cache_bytes: 256 << 20,
             index_commit_ms: 500,
+            clock_step_ms: 5 * 60 * 1000,
             blocks_bytes: 64 << 20,
         }
     }
@@ -306,6 +309,7 @@ impl Indelible {
     pub fn options(&self, organisation: &str) -> Options {
         let mut options = Options::new(organisation, self.kek.clone());
         options.blocks = self.blocks.clone();
+        options.clock_step_ms = self.settings.clock_step_ms;
         options.hmac_key = self.settings.hmac_key.clone();
         options.heads_copy = self.settings.heads_copy.clone();
         options.origin = self.settings.origin.as_ref().map(|origin| format!("{origin}/{organisation}"));

@@ -1,16 +1,15 @@
 //! When an event was received, and the ids that carry it.
 //!
-//! `received` never falls, and a wall clock that jumps by more than five minutes is not followed:
+//! `received` never falls, and a wall clock that jumps (by more than five minutes, if not told otherwise) is not followed:
 //! time goes on by the monotonic clock until the wall clock comes back or an operator confirms it.
 
 use crate::io::Io;
 
-/// A larger jump is not believed.
-const STEP_MS: u64 = 5 * 60 * 1000;
-
 /// The ledger's sense of time.
 #[derive(Debug)]
 pub(crate) struct Clock {
+    /// A larger jump is not believed.
+    step_ms: u64,
     wall_ms: u64,
     monotonic_ms: u64,
     last_ms: u64,
@@ -28,18 +27,25 @@ pub(crate) struct Step {
 
 impl Clock {
     /// `last_ms`: time of receipt of the newest leaf, 0 for an empty ledger.
-    pub(crate) fn new(io: &dyn Io, last_ms: u64) -> Clock {
+    pub(crate) fn new(io: &dyn Io, last_ms: u64, step_ms: u64) -> Clock {
         let wall_ms = io.wall_ms();
         // A clock that was set back while we were stopped is a step like any other.
-        let expected = if last_ms > wall_ms + STEP_MS { last_ms } else { wall_ms };
-        Clock { wall_ms: expected, monotonic_ms: io.monotonic_ms(), last_ms, held: false, step: None }
+        let expected = if last_ms > wall_ms.saturating_add(step_ms) { last_ms } else { wall_ms };
+        Clock {
+            step_ms,
+            wall_ms: expected,
+            monotonic_ms: io.monotonic_ms(),
+            last_ms,
+            held: false,
+            step: None,
+        }
     }
 
     /// Time of receipt for what is committed now, and a step that the ledger does not say yet.
     pub(crate) fn now(&mut self, io: &dyn Io) -> (u64, Option<Step>) {
         let (wall, monotonic) = (io.wall_ms(), io.monotonic_ms());
         let expected = self.wall_ms + monotonic.saturating_sub(self.monotonic_ms);
-        let off = wall.abs_diff(expected) > STEP_MS;
+        let off = wall.abs_diff(expected) > self.step_ms;
         if off && !self.held {
             self.step = Some(Step { from_ms: expected, to_ms: wall });
         }

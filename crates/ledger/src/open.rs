@@ -40,6 +40,8 @@ pub struct Options {
     pub epoch_ms: u64,
     /// A ledger to which nothing was added for so long says so.
     pub heartbeat_ms: u64,
+    /// A step of the wall clock by more than this is held and recorded.
+    pub clock_step_ms: u64,
     /// Size of the first journal; each is twice the one before.
     pub journal_min: u64,
     /// Size of the largest journal.
@@ -61,6 +63,7 @@ impl Options {
             heads_copy: None,
             epoch_ms: 24 * 3600 * 1000,
             heartbeat_ms: 24 * 3600 * 1000,
+            clock_step_ms: 5 * 60 * 1000,
             journal_min: 256 << 10,
             journal_max: 64 << 20,
             queue_bytes: 64 << 20,
@@ -344,7 +347,7 @@ impl Ledger {
         // The scan has read everything back that a head does not cover yet.
         let checked = tiles.size();
         let last_id = last_row.as_ref().map(|row| &row.id);
-        let clock = Clock::new(&*io, last_id.map_or(0, crate::record::id_ms));
+        let clock = Clock::new(&*io, last_id.map_or(0, crate::record::id_ms), options.clock_step_ms);
         let sequencer =
             Sequencer::new(clock, Minter::after(last_id), last_id.map_or(0, crate::record::id_ms));
         let (duplicates, texts, views) = (keys.duplicates(), keys.texts(), keys.views());

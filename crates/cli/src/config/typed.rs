@@ -158,6 +158,7 @@ impl Config {
         settings.scan_below = self.index.scan_below;
         settings.index_cache_bytes = self.index.cache_bytes;
         settings.index_commit_ms = self.index.commit.as_millis() as u64;
+        settings.clock_step_ms = self.clock.step.as_millis() as u64;
         settings.blocks_bytes = self.ledger.cache_bytes;
         Ok(settings)
     }
