@@ -31,4 +31,4 @@ pub use event::{Core, Event};
 pub use json::{Limits, Number, Object, Value};
 pub use reference::reference;
 pub use refusal::{Code, Refusal};
-pub use stored::{Stored, assemble};
+pub use stored::{Stored, assemble, show_id};

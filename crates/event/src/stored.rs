@@ -68,7 +68,7 @@ pub fn assemble<'a>(stored: &Stored<'a>) -> Result<Value<'a>, Refusal> {
             },
         }
     }
-    event.insert("id", uuid(&stored.id));
+    event.insert("id", show_id(&stored.id));
     event.insert("position", whole(stored.position));
     event.insert("received", time::format_ms(stored.received_ms));
     event.insert("time", time::format_ns(stored.time_ns));
@@ -109,7 +109,8 @@ fn whole(n: u64) -> Value<'static> {
     }
 }
 
-fn uuid(id: &[u8; 16]) -> String {
+/// An id as text (RFC 9562, 4).
+pub fn show_id(id: &[u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (i, byte) in id.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {

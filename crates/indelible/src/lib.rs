@@ -31,13 +31,14 @@ pub use admin::{AuthError, NewKey};
 pub use ask::{
     AskError, Count, Facet, Group, Interval, Measure, Order, PAGE_MOST, Page, Paging, Question, Slot, Total,
 };
+pub use event::show_id;
 pub use evidence::{prove, write_evidence};
 pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};
 pub use organisations::{Indelible, Settings, StartError, check_organisation};
 pub use quarantine::{QuarantinePolicy, Refused};
 pub use record::{AUTH_KEY, AUTH_LOCAL, RecordError, Recorded, Sender};
-pub use show::{show, show_id};
+pub use show::show;
 pub use tail::{Export, Tail};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 

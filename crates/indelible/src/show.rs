@@ -68,12 +68,6 @@ pub(crate) fn document<'a>(organisation: &'a str, record: &'a Record) -> Result<
     Ok(value)
 }
 
-/// An id as text (RFC 9562, 4).
-pub fn show_id(id: &[u8; 16]) -> String {
-    let hex: String = id.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
 /// An id from its text.
 pub(crate) fn parse_id(text: &str) -> Option<[u8; 16]> {
     let dashes = |n: usize| [8, 13, 18, 23].contains(&n);
