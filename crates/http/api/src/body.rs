@@ -105,6 +105,8 @@ fn too_large(most: usize) -> Problem {
 /// Bytes that the values of a JSON text take at most once it is read, more or less: what separates or begins values is
 /// counted, also in strings, and each reckoned at what a member of an object takes.
 pub(crate) fn tree_bytes(text: &[u8]) -> usize {
-    let marks = text.iter().filter(|b| matches!(b, b',' | b':' | b'[' | b'{')).count();
-    3 * text.len() + 48 * marks
+    let is_mark = |b: &u8| (*b == b',') | (*b == b':') | (*b == b'[') | (*b == b'{');
+    // In pieces whose count fits a byte, so that the compiler takes many bytes at once.
+    let marks = |piece: &[u8]| usize::from(piece.iter().map(|b| u8::from(is_mark(b))).sum::<u8>());
+    3 * text.len() + 48 * text.chunks(128).map(marks).sum::<usize>()
 }
