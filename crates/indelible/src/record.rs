@@ -186,10 +186,8 @@ impl Indelible {
             }
         };
         let count = events.len();
-        let sent: Vec<(Option<String>, String)> = events
-            .iter()
-            .map(|e| (e.source_id().map(str::to_owned), e.core().producer.to_string()))
-            .collect();
+        let sent: Vec<_> =
+            events.iter().map(|e| (e.tree().get("source_id").cloned(), e.core().producer.clone())).collect();
         let entries = events.into_iter().map(|event| self.entry(&ledger, event, sender)).collect();
         let outcomes = self.append(organisation, &ledger, entries).map_err(|e| match e {
             RecordError::Busy { reason, retry_after_ms } => {
@@ -202,7 +200,8 @@ impl Indelible {
             .zip(&outcomes)
             .filter_map(|((source_id, producer), outcome)| match outcome {
                 Outcome::Conflict(earlier) => {
-                    Some(conflict(producer, source_id.as_deref().unwrap_or_default(), earlier))
+                    let source_id = source_id.as_ref().and_then(Value::as_str);
+                    Some(conflict(producer, source_id.unwrap_or_default(), earlier))
                 }
                 _ => None,
             })

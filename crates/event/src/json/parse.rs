@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::plain_run;
-use super::value::{INTEGER_MAX, Number, Object, Value};
+use super::value::{INTEGER_MAX, Member, Number, Object, Value};
 use crate::refusal::{Code, Fault, Refusal};
 
 /// How much is read before anything is allocated for it.
@@ -56,8 +56,13 @@ fn not_utf8(bytes: &[u8], valid: usize, limits: &Limits) -> Box<Fault> {
 }
 
 fn document<'a>(text: &'a str, limits: &Limits) -> Result<Value<'a>, Box<Fault>> {
-    let mut reader =
-        Reader { text, bytes: text.as_bytes(), at: 0, depth_left: limits.max_depth.min(DEPTH_CEILING) };
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        depth_left: limits.max_depth.min(DEPTH_CEILING),
+        members: Vec::new(),
+    };
     if text.starts_with('\u{feff}') {
         return Err(Fault::at(0, Code::Syntax, "a byte order mark before the JSON"));
     }
@@ -75,6 +80,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth_left: usize,
+    /// Of the objects that are not ended yet, the innermost last: each then gets as much memory as it needs, once.
+    members: Vec<Member<'a>>,
 }
 
 type Read<T> = Result<T, Box<Fault>>;
@@ -159,7 +166,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self) -> Read<Value<'a>> {
         let start = self.at;
         self.enter()?;
-        let mut members = Vec::new();
+        let first = self.members.len();
         if self.peek() != Some(b'}') {
             loop {
                 if self.peek() != Some(b'"') {
@@ -173,7 +180,7 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 self.skip_space();
                 match self.value() {
-                    Ok(value) => members.push((key, value)),
+                    Ok(value) => self.members.push((key, value)),
                     Err(fault) => return Err(fault.under(&key)),
                 }
                 self.skip_space();
@@ -187,6 +194,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.depth_left += 1;
+        let members = self.members.drain(first..).collect();
         Object::from_vec(members).map(Value::Object).map_err(|duplicate| {
             let offset = duplicate.address.map_or(start, |address| address - self.bytes.as_ptr() as usize);
             Fault::at(offset, Code::DuplicateKey, "the same key twice in one object").under(&duplicate.key)

@@ -57,7 +57,7 @@ impl Number {
 #[derive(Clone, PartialEq, Default)]
 pub struct Object<'a>(Vec<Member<'a>>);
 
-type Member<'a> = (Cow<'a, str>, Value<'a>);
+pub(super) type Member<'a> = (Cow<'a, str>, Value<'a>);
 
 /// A key that is there twice.
 #[derive(Debug, PartialEq, Eq)]
