@@ -19,10 +19,7 @@ pub(crate) fn split(body: &[u8], form: Form, most: usize) -> Result<Vec<&[u8]>, 
         }
         (Form::CloudEvent, Some(_)) => Ok(vec![body]),
         (Form::Any, Some(b'{')) if is_one(body) => Ok(vec![body]),
-        (Form::Any | Form::Lines, Some(_)) => {
-            let lines = body.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty());
-            Ok(lines.take(most + 1).collect())
-        }
+        (Form::Any | Form::Lines, Some(_)) => Ok(lines(body).take(most + 1).collect()),
     }
 }
 
@@ -70,11 +67,16 @@ fn is_one(body: &[u8]) -> bool {
     match body.iter().position(&mut closed) {
         Some(end) => end + 1 == body.len(),
         // The first one was cut off: if the next line begins another, only that one is lost.
-        None => {
-            let mut lines = body.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty());
-            lines.nth(1).is_none_or(|line| line[0] != b'{')
-        }
+        None => lines(body).nth(1).is_none_or(|line| line[0] != b'{'),
     }
+}
+
+/// Lines that are not empty.
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b'\n', body).chain([body.len()]);
+    ends.map(move |end| trim(&body[std::mem::replace(&mut from, end + 1)..end]))
+        .filter(|line| !line.is_empty())
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {

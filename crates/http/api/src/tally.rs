@@ -72,15 +72,16 @@ impl Tally {
             }
         };
         let receipt = recorded.receipt();
+        // In order already.
         let members = object([
-            ("index", whole(index as u64)),
             ("id", Value::from(show_id(&receipt.id))),
-            ("position", whole(receipt.position)),
-            ("organisation", Value::from(recorded.organisation.clone())),
+            ("index", whole(index as u64)),
             ("leaf_hash", Value::from(receipt.leaf_hash.to_string())),
+            ("organisation", Value::from(recorded.organisation.clone())),
+            ("outcome", Value::from(outcome)),
+            ("position", whole(receipt.position)),
             ("received", Value::from(time::format_ms(receipt.received_ms))),
             ("state", Value::from(state)),
-            ("outcome", Value::from(outcome)),
         ]);
         self.receipts.get_or_insert_default().push(Value::Object(members));
     }
