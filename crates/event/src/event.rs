@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::field::{self, Section};
-use crate::json::{self, Limits, Object, Value};
+use crate::json::{self, Limits, Object, Value, compare_keys};
 use crate::kind::Kind;
 use crate::refusal::{Code, Fault, Refusal};
 use crate::{outcome, time, validate};
@@ -124,7 +124,7 @@ impl<'a> Event<'a> {
         // In order on both sides, as at the door.
         let mut expected = field::ROOT.children.iter().peekable();
         for (name, value) in self.tree.iter() {
-            while expected.next_if(|child| child.name < name).is_some() {}
+            while expected.next_if(|child| compare_keys(child.name, name).is_lt()).is_some() {}
             let node = expected.next_if(|child| child.name == name);
             let section = match node.map_or(Section::What, |node| node.section) {
                 Section::Ledger => continue,

@@ -24,18 +24,24 @@ fn plain_run(bytes: &[u8]) -> usize {
     // A byte of `x` is zero exactly if its high bit is set in the result; bytes above the first hit may be wrong, and
     // are not looked at.
     let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+    let hits = |chunk: &[u8; 8]| {
+        let word = u64::from_le_bytes(*chunk);
         let quote = zero(word ^ (ONES * u64::from(b'"')));
         let backslash = zero(word ^ (ONES * u64::from(b'\\')));
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let hit = quote | backslash | control;
+        quote | backslash | control
+    };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (nth, chunk) in chunks.iter().enumerate() {
+        let hit = hits(chunk);
         if hit != 0 {
-            return at + (hit.trailing_zeros() / 8) as usize;
+            return 8 * nth + (hit.trailing_zeros() / 8) as usize;
         }
-        at += 8;
     }
-    let rest = bytes[at..].iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20));
-    rest.map_or(bytes.len(), |n| at + n)
+    // The last eight again, of which those that were looked at already are no hit.
+    match bytes.last_chunk() {
+        Some(last) if hits(last) == 0 => bytes.len(),
+        Some(last) => bytes.len() - 8 + (hits(last).trailing_zeros() / 8) as usize,
+        None => rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len()),
+    }
 }

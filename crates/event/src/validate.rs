@@ -4,10 +4,11 @@
 //! event that is fine.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use crate::field::{self, Node, Shape};
-use crate::json::{Object, Value};
+use crate::json::{Object, Value, compare_keys};
 use crate::refusal::{Code, Fault};
 use crate::spec;
 
@@ -19,10 +20,11 @@ pub(crate) fn block(node: &Node, members: &mut Object<'_>) -> Check {
     let mut expected = node.children.iter();
     let mut nulls = false;
     for (name, value) in members.iter_mut() {
-        // Names in the table are ASCII, for which every order of strings is the same.
-        let Some(child) = expected.find(|child| child.name >= name).filter(|child| child.name == name) else {
-            return Err(unknown(node, name));
-        };
+        let ahead = expected.find_map(|child| match compare_keys(child.name, name) {
+            Ordering::Less => None,
+            order => Some((child, order)),
+        });
+        let Some((child, Ordering::Equal)) = ahead else { return Err(unknown(node, name)) };
         if value.is_null() && child.shape != Shape::Any {
             nulls = true;
             continue;

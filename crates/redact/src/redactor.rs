@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use event::json::compare_keys;
 use event::{Event, Limits, Object, Value, json, time};
 
 use crate::names::{self, Name, Text};
@@ -248,7 +249,7 @@ impl Redactor {
     fn block(&self, node: &Node, members: &mut Object<'_>, path: &Path<'_>, walk: &mut Walk<'_>) {
         let mut expected = node.children.iter();
         members.retain(|name, value| {
-            let child = expected.as_slice().iter().position(|child| child.name >= name);
+            let child = expected.as_slice().iter().position(|child| compare_keys(child.name, name).is_ge());
             if let Some(skipped) = child.filter(|n| *n > 0) {
                 expected.nth(skipped - 1);
             }

@@ -61,7 +61,8 @@ fn document<'a>(text: &'a str, limits: &Limits) -> Result<Value<'a>, Box<Fault>>
         bytes: text.as_bytes(),
         at: 0,
         depth_left: limits.max_depth.min(DEPTH_CEILING),
-        members: Vec::new(),
+        // An event of ours, more or less.
+        members: Vec::with_capacity(32),
     };
     if text.starts_with('\u{feff}') {
         return Err(Fault::at(0, Code::Syntax, "a byte order mark before the JSON"));
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.depth_left += 1;
-        let members = self.members.drain(first..).collect();
+        let members = self.members.split_off(first);
         Object::from_vec(members).map(Value::Object).map_err(|duplicate| {
             let offset = duplicate.address.map_or(start, |address| address - self.bytes.as_ptr() as usize);
             Fault::at(offset, Code::DuplicateKey, "the same key twice in one object").under(&duplicate.key)

@@ -54,12 +54,19 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
+    let run = plain_run(bytes);
+    out.extend_from_slice(&bytes[..run]);
+    if run < bytes.len() {
+        write_escaped(&bytes[run..], out);
+    }
+    out.push(b'"');
+}
+
+/// What follows in a string from the first character on that cannot stand there as it is.
+#[cold]
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
-    loop {
-        let run = plain_run(&bytes[at..]);
-        out.extend_from_slice(&bytes[at..at + run]);
-        at += run;
-        let Some(&byte) = bytes.get(at) else { break };
+    while let Some(&byte) = bytes.get(at) {
         at += 1;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -76,8 +83,10 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
                 out.push(HEX[usize::from(byte & 15)]);
             }
         }
+        let run = plain_run(&bytes[at..]);
+        out.extend_from_slice(&bytes[at..at + run]);
+        at += run;
     }
-    out.push(b'"');
 }
 
 fn write_number(number: Number, out: &mut Vec<u8>) {
