@@ -92,6 +92,8 @@ struct Draft {
     plain: Vec<u8>,
     hashes: Vec<Hash>,
     known: KnownIds,
+    /// Where leaves are encoded, one after the other.
+    leaf: Vec<u8>,
 }
 
 /// What the ledger says about itself.
@@ -313,7 +315,7 @@ impl Inner {
             body: &[],
             mac: None,
         };
-        let (leaf_hash, mac) = self.hash(&leaf)?;
+        let (leaf_hash, mac) = self.hash(&leaf, &mut draft.leaf)?;
         journal::encode_event(&mut draft.plain, &id, time_ns, entry, mac.as_ref());
         draft.push(id, leaf_hash);
         Ok(Drafted::Recorded(Receipt { position, id, leaf_hash, received_ms: id_ms(&id) }))
@@ -350,7 +352,7 @@ impl Inner {
                 body: control.body.as_bytes(),
                 mac: None,
             };
-            let (leaf_hash, mac) = self.hash(&leaf)?;
+            let (leaf_hash, mac) = self.hash(&leaf, &mut draft.leaf)?;
             journal::encode_control(
                 &mut draft.plain,
                 &id,
@@ -365,16 +367,20 @@ impl Inner {
         self.write(&journal, draft)
     }
 
-    /// Hash of a leaf, with its tag if there is a key for it.
-    fn hash(&self, leaf: &LeafRef<'_>) -> Result<(Hash, Option<proof::Mac>), AppendError> {
-        let mut bytes = Vec::with_capacity(512);
+    /// Hash of a leaf, with its tag if there is a key for it. `bytes` is where it is encoded.
+    fn hash(
+        &self,
+        leaf: &LeafRef<'_>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(Hash, Option<proof::Mac>), AppendError> {
+        bytes.clear();
         let mac = match &self.options.hmac_key {
-            Some(key) => leaf.encode_with_mac(key, &self.origin, &mut bytes).map(Some),
-            None => leaf.encode(&mut bytes).map(|()| None),
+            Some(key) => leaf.encode_with_mac(key, &self.origin, bytes).map(Some),
+            None => leaf.encode(bytes).map(|()| None),
         };
         // Entries were checked when they came, so that every one makes a leaf.
         let mac = mac.map_err(|e| AppendError::Closed(e.to_string()))?;
-        Ok((proof::leaf_hash(&bytes), mac))
+        Ok((proof::leaf_hash(bytes), mac))
     }
 
     /// Makes a frame durable, and then known.
@@ -506,6 +512,7 @@ impl Draft {
             plain: Vec::with_capacity(bytes + BLOCK),
             hashes: Vec::new(),
             known: KnownIds::default(),
+            leaf: Vec::new(),
         }
     }
 

@@ -76,7 +76,10 @@ pub(crate) fn encode(bodies: &[&[u8]], out: &mut Vec<u8>) -> Streams {
         varint(cutter.nodes[last].ending, &mut last_nodes);
     }
 
-    let (mut numbers, mut text, mut packed) = (Vec::new(), Vec::new(), Vec::new());
+    // More than most blocks need.
+    let size = bodies.iter().map(|body| body.len()).sum::<usize>() / 2;
+    let (mut numbers, mut text) = (Vec::with_capacity(size / 4), Vec::with_capacity(size));
+    let mut packed = Vec::with_capacity(size / 4);
     varint(cutter.literals.len(), &mut numbers);
     for literal in &cutter.literals {
         varint(literal.len(), &mut numbers);

@@ -163,17 +163,13 @@ impl Salts {
     /// Salts of `count` positions from `first` on; 8 of 16 bytes each.
     pub(crate) fn of(&self, first: u64, count: usize) -> Vec<[[u8; 16]; SLOTS]> {
         let counter = u128::from(first) * SLOTS as u128;
-        let mut stream = vec![0u8; count * SLOTS * 16];
+        let mut salts = vec![[[0; 16]; SLOTS]; count];
         self.0
             .less_safe_encrypt(
-                &mut stream,
+                salts.as_flattened_mut().as_flattened_mut(),
                 EncryptionContext::Iv128(FixedLength::from(counter.to_be_bytes())),
             )
             .expect("counter mode takes any length");
-        let mut salts = vec![[[0; 16]; SLOTS]; count];
-        for (at, block) in stream.as_chunks::<16>().0.iter().enumerate() {
-            salts[at / SLOTS][at % SLOTS] = *block;
-        }
         salts
     }
 }

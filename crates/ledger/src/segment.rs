@@ -322,24 +322,25 @@ impl Segment {
         let nonce = head[24..36].try_into().expect("12");
         let body = self.sealer.open(nonce, &head[8..], body).ok_or_else(forged)?;
         unpack(body)
-            .and_then(|[numbers, text, raw]| {
-                decode([&numbers, &text, &raw], at.first, at.count as usize, self.salts.as_ref())
+            .and_then(|(numbers, text, raw)| {
+                decode([&numbers, &text, raw], at.first, at.count as usize, self.salts.as_ref())
             })
             .ok_or_else(forged)
     }
 }
 
 /// The three streams of a block's body.
-fn unpack(body: &[u8]) -> Option<[Vec<u8>; 3]> {
+fn unpack(body: &[u8]) -> Option<(Vec<u8>, Vec<u8>, &[u8])> {
     let mut at = Reader(body);
     let lens = [at.u32()?, at.u32()?, at.u32()?, at.u32()?].map(|len| len as usize);
+    let mut press = zstd::bulk::Decompressor::new().ok()?;
     let mut inflate = |packed: usize, plain: usize| {
-        let packed = at.take(packed)?;
-        zstd::bulk::decompress(packed, plain).ok().filter(|p| plain <= BLOCK_LIMIT && p.len() == plain)
+        let packed = at.take(packed).filter(|_| plain <= BLOCK_LIMIT)?;
+        press.decompress(packed, plain).ok().filter(|p| p.len() == plain)
     };
     let numbers = inflate(lens[1], lens[0])?;
     let text = inflate(lens[3], lens[2])?;
-    Some([numbers, text, at.0.to_vec()])
+    Some((numbers, text, at.0))
 }
 
 fn parse_index(bytes: &[u8]) -> Option<Vec<BlockAt>> {
