@@ -353,34 +353,35 @@ impl Numbers {
     fn of(bytes: &[u8]) -> Numbers {
         const MARKS_MAX: u32 = 4;
         let mut found = Numbers { longest: 0, capitals: false };
-        let (mut chain, mut word, mut marks, mut letters) = (0, 0, 0, false);
-        for (at, byte) in bytes.iter().enumerate() {
+        let (mut chain, mut word, mut marks) = (0, 0, 0);
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
             match byte {
                 b'0'..=b'9' => {
                     if marks > MARKS_MAX {
                         chain = 0;
                     }
                     marks = 0;
-                    if !letters {
-                        word += 1;
-                        found.longest = found.longest.max(chain + word);
-                    }
+                    word += 1;
+                    found.longest = found.longest.max(chain + word);
                 }
                 b'A'..=b'Z' | b'a'..=b'z' => {
-                    if !letters && word == 0 && byte.is_ascii_uppercase() {
-                        let head = bytes.get(at + 1..at + 4);
-                        found.capitals |= head.is_some_and(|h| {
+                    if word == 0 && byte.is_ascii_uppercase() {
+                        found.capitals |= bytes.get(at..at + 3).is_some_and(|h| {
                             h[0].is_ascii_uppercase() && h[1].is_ascii_digit() && h[2].is_ascii_digit()
                         });
                     }
-                    (chain, word, marks, letters) = (0, 0, 0, true);
+                    (chain, word, marks) = (0, 0, 0);
+                    // Digits behind a letter belong to its word, and most of these are ids and hashes.
+                    at += bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
                 }
                 byte if is_mark(*byte) => {
                     chain += word;
-                    (word, letters) = (0, false);
+                    word = 0;
                     marks += 1;
                 }
-                _ => (chain, word, marks, letters) = (0, 0, 0, false),
+                _ => (chain, word, marks) = (0, 0, 0),
             }
         }
         found

@@ -24,7 +24,7 @@ static SIX: [u8; 256] = {
 /// The text that `encoded` is base64 or base64url of, padded or not; `None` if it is not text.
 ///
 /// Nearly everything that is asked about here is an id or a hash. Those give themselves away in the first few bytes, so it
-/// gives up at the first control character.
+/// gives up at the first control character or broken one.
 pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
     let encoded = encoded.strip_suffix(b"==").or_else(|| encoded.strip_suffix(b"=")).unwrap_or(encoded);
     let mut out = Vec::new();
@@ -40,15 +40,16 @@ pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
             held -= 8;
             let byte = (bits >> held) as u8;
             bits &= (1 << held) - 1;
-            // F8 and up are never in UTF-8, 80 to BF never at its start.
+            // F8 and up are never in UTF-8. 80 to BF go on with a character, and nothing else does.
             if byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n') || byte == 0x7f || byte >= 0xf8 {
                 return None;
             }
-            if out.is_empty() {
-                if (0x80..0xc0).contains(&byte) {
-                    return None;
-                }
-                out.reserve(encoded.len() / 4 * 3 + 3);
+            let goes_on = (0x80..0xc0).contains(&byte);
+            match out.last() {
+                None | Some(..0x80) if goes_on => return None,
+                Some(0xc0..) if !goes_on => return None,
+                None => out.reserve(encoded.len() / 4 * 3 + 3),
+                Some(_) => {}
             }
             out.push(byte);
         }
