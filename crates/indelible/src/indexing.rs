@@ -398,7 +398,8 @@ impl Indexed {
                         Order::Time => index::Order::ByTime { descending: true },
                     },
                     after: paging.cursor.as_deref().map(|text| cursor(text, by_time)).transpose()?,
-                    limit: paging.limit,
+                    // One more, to know whether another page follows.
+                    limit: paging.limit + 1,
                     count: match paging.count {
                         Count::No => index::Count::No,
                         Count::Estimate => index::Count::Estimate,
@@ -408,11 +409,18 @@ impl Indexed {
                 &|position| confirm(ledger, question, position),
             )
             .map_err(|e| broken(question, e))?;
+        let mut positions = answer.positions;
+        let mut next = answer.next.filter(|_| answer.truncated);
+        if positions.len() > paging.limit {
+            positions.truncate(paging.limit);
+            let last = positions.last().map(|at| ledger.block(*at)?.unchecked(*at)).transpose()?;
+            next = last.map(|last| Cursor { position: last.position, time: last.time_ns() });
+        }
         Ok(Found {
-            next: answer.next.map(|next| cursor_after(paging.order, next.position, next.time)),
+            next: next.map(|next| cursor_after(paging.order, next.position, next.time)),
             total: answer.total.map(total),
             searchable: self.index.searchable(),
-            positions: answer.positions,
+            positions,
         })
     }
 
