@@ -4,7 +4,7 @@
 //! part, which are put together by value at the end. Where a filter leaves events in doubt, one thread goes through all
 //! and reads those; when the budget is used up, what is in doubt counts as not matching, and the answer says "at least".
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -77,15 +77,21 @@ impl Index {
         let mut facets = Vec::with_capacity(fields.len());
         for (at, field) in fields.iter().enumerate() {
             let missing = sums.iter().map(|(_, counts)| counts[at].missing).sum();
-            let (mut values, mut all) = (Vec::new(), 0);
-            let columns = (sums.iter())
-                .map(|(part, counts)| Values::of(part, &counts[at].texts, |text| counts[at].counts[text] > 0))
-                .collect::<Result<_, _>>()?;
-            merged(columns, |value, places| {
-                let count = places.iter().map(|(part, o)| u64::from(sums[*part].1[at].counts[*o])).sum();
-                all += count;
-                values.push((value.to_owned(), count));
-            });
+            let count = |of: usize, text: usize| u64::from(sums[of].1[at].counts[text]);
+            let mut values = Vec::new();
+            let columns: Vec<_> = sums.iter().map(|(part, counts)| (&**part, &counts[at].texts)).collect();
+            let weight = |of: usize, text: usize| i128::from(count(of, text));
+            heaviest(
+                &columns,
+                |of, text| count(of, text) > 0,
+                Some(&weight),
+                n,
+                |value, places| {
+                    let count = places.iter().map(|(of, text)| count(*of, *text)).sum();
+                    values.push((value.to_owned(), count));
+                },
+            )?;
+            let all: u64 = sums.iter().flat_map(|(_, c)| &c[at].counts).map(|count| u64::from(*count)).sum();
             let values = greatest(values, n);
             let other = all - values.iter().map(|(_, count)| count).sum::<u64>();
             facets.push(Facet { field: (*field).to_owned(), values, other, missing, relation });
@@ -188,11 +194,9 @@ impl Index {
         let mut relation = relation;
         let mut total = Amount { scale, inexact, ..Amount::default() };
         let mut different: HashMap<String, HashSet<String>> = HashMap::new();
-        let mut columns = Vec::with_capacity(sums.len());
         for (part, sums) in &sums {
             total.units += sums.total.0;
             total.of += sums.total.1;
-            columns.push(Values::of(part, &sums.groups, |text| sums.events[text] > 0)?);
             if let Measured::Text(values) = &sums.measured {
                 sums.add_different(part, values, &mut different)?;
                 if sums.pairs.len() >= PAIRS {
@@ -201,7 +205,15 @@ impl Index {
             }
         }
         let mut groups: Vec<Group> = Vec::new();
-        merged(columns, |value, places| {
+        let columns: Vec<_> = sums.iter().map(|(part, sums)| (&**part, &sums.groups)).collect();
+        let has_any = |at: usize, text: usize| sums[at].1.events[text] > 0;
+        let weight = |at: usize, text: usize| match measure {
+            Measure::Sum(_) => sums[at].1.sums[text].0,
+            _ => i128::from(sums[at].1.events[text]),
+        };
+        // Other measures do not add up over parts.
+        let adds_up = matches!(measure, Measure::Count | Measure::Sum(_));
+        heaviest(&columns, has_any, adds_up.then_some(&weight as Weight<'_>), n, |value, places| {
             let mut group = Group {
                 value: value.to_owned(),
                 events: 0,
@@ -226,8 +238,7 @@ impl Index {
                 Measure::Sum(_) | Measure::Avg(_) => {}
             }
             groups.push(group);
-        });
-        let of_groups = groups.len() as u64;
+        })?;
         let before = |a: &Group, b: &Group| {
             let by_measure = match measure {
                 // a/b > c/d without dividing.
@@ -244,7 +255,7 @@ impl Index {
         }
         groups.truncate(n);
         groups.sort_by(before);
-        Ok(Top { groups, total, of_groups, relation })
+        Ok(Top { groups, total, relation })
     }
 
     /// Sums up what matches, part by part.
@@ -382,15 +393,15 @@ fn facet(field: &str) -> Result<usize, Error> {
 /// Texts further apart than this are looked for, rather than gone through.
 const NEAR: u64 = 256;
 
-/// Calls back with each wanted text and its number, in order.
+/// Calls back with each wanted text, which are in order, and its number.
 fn each_text(
     part: &Part,
     texts: &Texts,
-    wanted: impl Fn(usize) -> bool,
+    wanted: impl Iterator<Item = usize>,
     mut each: impl FnMut(usize, &str),
 ) -> Result<(), Error> {
     let mut walk = texts.dictionary.walk(&part.reader, b"")?;
-    for number in (0..texts.dictionary.count()).filter(|number| wanted(*number)) {
+    for number in wanted {
         let at = walk.current().map_or(0, |(_, at, ())| at);
         if number as u64 > at + NEAR {
             walk = texts.dictionary.walk_from(&part.reader, number as u64)?;
@@ -417,6 +428,7 @@ struct Values {
 impl Values {
     fn of(part: &Part, texts: &Texts, wanted: impl Fn(usize) -> bool) -> Result<Values, Error> {
         let mut values = Values::default();
+        let wanted = (0..texts.dictionary.count()).filter(|number| wanted(*number));
         each_text(part, texts, wanted, |number, text| {
             values.text.push_str(text);
             values.ends.push((number, values.text.len()));
@@ -449,6 +461,80 @@ fn merged(mut columns: Vec<Values>, mut each: impl FnMut(&str, &[(usize, usize)]
         }
         each(&text, &places);
     }
+}
+
+/// What a text of a column weighs.
+type Weight<'a> = &'a dyn Fn(usize, usize) -> i128;
+/// More candidates than this are not looked up one by one.
+const CANDIDATES: usize = 1000;
+
+/// Calls back with texts among which the `n` heaviest are, each with its places: number of the column, and of the text in
+/// it. Only texts that `has_any` takes count. Without weights it is all of them, in order.
+///
+/// The `n`-th heaviest of all weighs at least as much as the `n`-th heaviest of any one column, if nothing weighs less than
+/// nothing; and who weighs so much must have a fair share of it in some column.
+fn heaviest(
+    columns: &[(&Part, &Texts)],
+    has_any: impl Fn(usize, usize) -> bool,
+    weight: Option<Weight<'_>>,
+    n: usize,
+    mut each: impl FnMut(&str, &[(usize, usize)]),
+) -> Result<(), Error> {
+    let shares = weight.and_then(|weight| candidates(columns, &has_any, weight, n));
+    let Some(shares) = shares else {
+        let values =
+            columns.iter().enumerate().map(|(at, (part, texts))| Values::of(part, texts, |t| has_any(at, t)));
+        merged(values.collect::<Result<_, _>>()?, each);
+        return Ok(());
+    };
+    let mut found = BTreeSet::new();
+    for ((part, texts), wanted) in columns.iter().zip(&shares) {
+        each_text(part, texts, wanted.iter().copied(), |_, text| _ = found.insert(text.to_owned()))?;
+    }
+    let mut places = Vec::new();
+    for text in found {
+        places.clear();
+        for (at, (part, texts)) in columns.iter().enumerate() {
+            if let Some((number, ())) = texts.dictionary.get(&part.reader, text.as_bytes())?
+                && has_any(at, number as usize)
+            {
+                places.push((at, number as usize));
+            }
+        }
+        each(&text, &places);
+    }
+    Ok(())
+}
+
+/// The texts of each column that weigh enough to be among the `n` heaviest; `None` if these are no few.
+fn candidates(
+    columns: &[(&Part, &Texts)],
+    has_any: &impl Fn(usize, usize) -> bool,
+    weight: Weight<'_>,
+    n: usize,
+) -> Option<Vec<Vec<usize>>> {
+    let mut least = 0;
+    let mut weights = Vec::new();
+    for (at, (_, texts)) in columns.iter().enumerate() {
+        weights.clear();
+        weights
+            .extend((0..texts.dictionary.count()).filter(|t| has_any(at, *t)).map(|text| weight(at, text)));
+        if weights.iter().any(|weight| *weight < 0) {
+            return None;
+        }
+        if n > 0 && weights.len() >= n {
+            least = least.max(*weights.select_nth_unstable_by(n - 1, |a, b| b.cmp(a)).1);
+        }
+    }
+    let share = (least + columns.len() as i128 - 1) / columns.len().max(1) as i128;
+    let mut left = CANDIDATES;
+    let mut of_column = |at: usize, texts: &Texts| -> Option<Vec<usize>> {
+        let heavy = |text: &usize| has_any(at, *text) && weight(at, *text) >= share;
+        let some: Vec<usize> = (0..texts.dictionary.count()).filter(heavy).take(left + 1).collect();
+        left = left.checked_sub(some.len())?;
+        Some(some)
+    };
+    columns.iter().enumerate().map(|(at, (_, texts))| of_column(at, texts)).collect()
 }
 
 fn greatest(mut values: Vec<(String, u64)>, n: usize) -> Vec<(String, u64)> {
@@ -571,7 +657,7 @@ impl Grouped {
         each_text(
             part,
             values,
-            |number| used.contains(&number),
+            (0..values.dictionary.count()).filter(|number| used.contains(number)),
             |number, value| {
                 texts.insert(number as u32, value.to_owned());
             },
@@ -583,7 +669,7 @@ impl Grouped {
         each_text(
             part,
             &self.groups,
-            |number| by_group.contains_key(&(number as u32)),
+            (0..self.groups.dictionary.count()).filter(|number| by_group.contains_key(&(*number as u32))),
             |number, group| {
                 let set = different.entry(group.to_owned()).or_default();
                 let mine = by_group.get(&(number as u32)).into_iter().flatten();

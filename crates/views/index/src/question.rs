@@ -185,8 +185,6 @@ pub struct Top {
     pub groups: Vec<Group>,
     /// Over all events that match, also those without a group. For `Cardinality`, only `of` is meant.
     pub total: Amount,
-    /// How many groups there are in all.
-    pub of_groups: u64,
     /// Of all the numbers.
     pub relation: Relation,
 }
