@@ -480,16 +480,16 @@ fn heaviest(
     n: usize,
     mut each: impl FnMut(&str, &[(usize, usize)]),
 ) -> Result<(), Error> {
-    let shares = weight.and_then(|weight| candidates(columns, &has_any, weight, n));
-    let Some(shares) = shares else {
+    let shares = weight.and_then(|weight| candidates(columns, &has_any, weight, n)).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for ((part, texts), wanted) in columns.iter().zip(&shares) {
+        each_text(part, texts, wanted.iter().copied(), |_, text| _ = found.insert(text.to_owned()))?;
+    }
+    if shares.is_empty() || found.len() > CANDIDATES {
         let values =
             columns.iter().enumerate().map(|(at, (part, texts))| Values::of(part, texts, |t| has_any(at, t)));
         merged(values.collect::<Result<_, _>>()?, each);
         return Ok(());
-    };
-    let mut found = BTreeSet::new();
-    for ((part, texts), wanted) in columns.iter().zip(&shares) {
-        each_text(part, texts, wanted.iter().copied(), |_, text| _ = found.insert(text.to_owned()))?;
     }
     let mut places = Vec::new();
     for text in found {
@@ -506,7 +506,7 @@ fn heaviest(
     Ok(())
 }
 
-/// The texts of each column that weigh enough to be among the `n` heaviest; `None` if these are no few.
+/// The texts of each column that weigh enough to be among the `n` heaviest; `None` if these are many.
 fn candidates(
     columns: &[(&Part, &Texts)],
     has_any: &impl Fn(usize, usize) -> bool,
@@ -527,7 +527,7 @@ fn candidates(
         }
     }
     let share = (least + columns.len() as i128 - 1) / columns.len().max(1) as i128;
-    let mut left = CANDIDATES;
+    let mut left = CANDIDATES * columns.len();
     let mut of_column = |at: usize, texts: &Texts| -> Option<Vec<usize>> {
         let heavy = |text: &usize| has_any(at, *text) && weight(at, *text) >= share;
         let some: Vec<usize> = (0..texts.dictionary.count()).filter(heavy).take(left + 1).collect();
