@@ -78,6 +78,8 @@ pub enum Order {
     Newest,
     /// By the sender's time, newest first.
     Time,
+    /// By the sender's time, oldest first.
+    Oldest,
 }
 
 /// Whether a page says how many events there are in all.
@@ -292,7 +294,11 @@ impl Indelible {
         Ok(self.ledger(organisation)?.head().map(|head| head.note))
     }
 
-    fn begin(&self, viewer: &Viewer, question: &Question) -> Result<(Granted, Ledger, Question), AskError> {
+    pub(crate) fn begin(
+        &self,
+        viewer: &Viewer,
+        question: &Question,
+    ) -> Result<(Granted, Ledger, Question), AskError> {
         let (granted, ledger, mut question) =
             self.narrowed(viewer, question, "audit.read", Permission::ReadEvents)?;
         self.wait_for_index(&question, &ledger)?;
@@ -418,6 +424,6 @@ pub(crate) struct Found {
 pub(crate) fn cursor_after(order: Order, position: u64, time_ns: i64) -> String {
     match order {
         Order::Newest => position.to_string(),
-        Order::Time => format!("{time_ns}_{position}"),
+        Order::Time | Order::Oldest => format!("{time_ns}_{position}"),
     }
 }

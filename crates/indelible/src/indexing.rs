@@ -387,7 +387,7 @@ impl Indexed {
         question: &Question,
         paging: &Paging,
     ) -> Result<Found, AskError> {
-        let by_time = paging.order == Order::Time;
+        let by_time = paging.order != Order::Newest;
         let answer = self
             .index
             .search(
@@ -396,6 +396,7 @@ impl Indexed {
                     order: match paging.order {
                         Order::Newest => index::Order::Newest,
                         Order::Time => index::Order::ByTime { descending: true },
+                        Order::Oldest => index::Order::ByTime { descending: false },
                     },
                     after: paging.cursor.as_deref().map(|text| cursor(text, by_time)).transpose()?,
                     // One more, to know whether another page follows.

@@ -1,7 +1,7 @@
 //! Questions answered by reading the ledger: what a small one needs no index for, and what a folder that may only be read
 //! has none for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use event::Value;
 use ledger::Ledger;
@@ -58,9 +58,11 @@ impl<'a> Scan<'a> {
     pub(crate) fn page(&self, paging: &Paging) -> Result<Found, AskError> {
         let mut found = match paging.order {
             Order::Newest => self.by_position(paging)?,
-            Order::Time => self.by_time(paging)?,
+            Order::Time | Order::Oldest => self.by_time(paging)?,
         };
-        if paging.count == Count::Exact || (paging.count == Count::Estimate && found.next.is_none()) {
+        if found.total.is_some() {
+            // It was counted on the way.
+        } else if paging.count == Count::Exact || (paging.count == Count::Estimate && found.next.is_none()) {
             found.total = Some(self.total()?);
         } else if paging.count == Count::Estimate {
             found.total = Some(Total { value: found.positions.len() as u64, is_exact: false });
@@ -87,30 +89,45 @@ impl<'a> Scan<'a> {
     }
 
     fn by_time(&self, paging: &Paging) -> Result<Found, AskError> {
-        let before = match paging.cursor.as_deref() {
+        let oldest_first = paging.order == Order::Oldest;
+        let after = match paging.cursor.as_deref() {
             Some(cursor) => {
                 let (time, position) = cursor.split_once('_').ok_or_else(wrong_cursor)?;
-                (time.parse().map_err(|_| wrong_cursor())?, position.parse().map_err(|_| wrong_cursor())?)
+                let time: i64 = time.parse().map_err(|_| wrong_cursor())?;
+                let position: u64 = position.parse().map_err(|_| wrong_cursor())?;
+                Some((time, position))
             }
-            None => (i64::MAX, u64::MAX),
+            None => None,
         };
-        // The newest of those that come after the cursor, as many as fit, and one more to know that there is one.
-        let mut newest: BTreeMap<(i64, u64), ()> = BTreeMap::new();
-        self.each(u64::MAX, |position, value| {
-            let key = (time_ns(value), position);
-            if key < before {
-                newest.insert(key, ());
-                if newest.len() > paging.limit + 1 {
-                    newest.pop_first();
+        // The first of those that come after the cursor, as many as fit, and one more to know that there is one.
+        let mut first: BTreeSet<(i64, u64)> = BTreeSet::new();
+        let mut value = 0;
+        self.each(u64::MAX, |position, event| {
+            value += 1;
+            let key = (time_ns(event), position);
+            let comes_after = |after| if oldest_first { key > after } else { key < after };
+            if after.is_none_or(comes_after) {
+                first.insert(key);
+                if first.len() > paging.limit + 1 {
+                    if oldest_first {
+                        first.pop_last()
+                    } else {
+                        first.pop_first()
+                    };
                 }
             }
             true
         })?;
-        let has_more = newest.len() > paging.limit;
-        let page: Vec<(i64, u64)> = newest.into_keys().rev().take(paging.limit).collect();
-        let next = page.last().filter(|_| has_more).map(|(time, at)| cursor_after(Order::Time, *at, *time));
+        let has_more = first.len() > paging.limit;
+        let mut page: Vec<(i64, u64)> = first.into_iter().collect();
+        if !oldest_first {
+            page.reverse();
+        }
+        page.truncate(paging.limit);
+        let next = page.last().filter(|_| has_more).map(|(time, at)| cursor_after(paging.order, *at, *time));
+        let total = (paging.count != Count::No).then_some(Total { value, is_exact: true });
         let positions = page.into_iter().map(|(_, position)| position).collect();
-        Ok(Found { positions, next, total: None, searchable: self.size })
+        Ok(Found { positions, next, total, searchable: self.size })
     }
 
     pub(crate) fn total(&self) -> Result<Total, AskError> {

@@ -182,7 +182,7 @@ fn pages_meet_and_time_order_differs_from_position() {
         record(&product, "acme", &texts);
         let admin = Viewer::command("admin");
         indexing(&product, || {
-            for order in [Order::Newest, Order::Time] {
+            for order in [Order::Newest, Order::Time, Order::Oldest] {
                 let mut paging = Paging { limit: 7, order, count: Count::Exact, ..Paging::default() };
                 let mut seen = Vec::new();
                 loop {
@@ -204,6 +204,7 @@ fn pages_meet_and_time_order_differs_from_position() {
                 match order {
                     Order::Newest => sorted.sort_by_key(|(_, position)| Reverse(*position)),
                     Order::Time => sorted.sort_by_key(|both| Reverse(both.clone())),
+                    Order::Oldest => sorted.sort(),
                 }
                 assert_eq!(seen, sorted, "{order:?} {scan_below}");
             }
