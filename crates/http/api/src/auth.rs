@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use access::Viewer;
 use axum::extract::FromRequestParts;
@@ -18,6 +16,7 @@ use axum::http::request::Parts;
 use indelible::AuthError;
 use sha2::{Digest, Sha256};
 
+use crate::dialect::Dialect;
 use crate::door::Door;
 use crate::problem::Problem;
 use crate::proxies::client;
@@ -49,13 +48,14 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let address = client(request.extensions(), request.headers(), &door.trusted_proxies);
     let route = routes::number(&method, &path);
     let too_often = route.map_or(StatusCode::TOO_MANY_REQUESTS, |n| ROUTES[n].too_often);
-    let mut gate = Gate { door: &door, address, too_often, now: began, left: HeaderMap::new() };
+    let dialect = Dialect::of(route.map(|n| &ROUTES[n]));
+    let mut gate = Gate { door: &door, address, dialect, too_often, now: began, left: HeaderMap::new() };
     let (mut response, left) = match gate.check(&mut request).await {
         Ok(()) => {
             let left = gate.left;
             (next.run(request).await, left)
         }
-        Err(problem) => (problem.into_response(), gate.left),
+        Err(problem) => (dialect.say(problem), gate.left),
     };
     let ended = door.now();
     let took = ended.saturating_sub(began);
@@ -78,6 +78,8 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
 struct Gate<'d> {
     door: &'d Arc<Door>,
     address: IpAddr,
+    /// Whose way of asking it is.
+    dialect: Dialect,
     /// How one is told that it comes too often.
     too_often: StatusCode,
     now: Duration,
@@ -97,7 +99,7 @@ impl Gate<'_> {
         if routes::is_open(path) {
             return Ok(());
         }
-        let token = bearer(request.headers());
+        let token = self.dialect.token(request.headers());
         let address = self.address;
         let caller = door
             .blocking(move |product| {
@@ -137,13 +139,6 @@ impl Gate<'_> {
         let ms = u64::try_from(taken.retry_after.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
         Err(Problem::limited(self.too_often, ms))
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<String> {
-    let mut given = headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (given.next(), given.next()) else { return None };
-    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
 fn key_hash(viewer: &Viewer) -> KeyHash {

@@ -38,22 +38,6 @@ impl Format {
         Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
     }
 
-    fn media_type(self) -> &'static str {
-        match self {
-            Format::Ndjson => "application/x-ndjson",
-            Format::Json => "application/json",
-            Format::Csv => "text/csv; charset=utf-8; header=present",
-        }
-    }
-
-    fn file_name(self) -> &'static str {
-        match self {
-            Format::Ndjson => "attachment; filename=\"events.ndjson\"",
-            Format::Json => "attachment; filename=\"events.json\"",
-            Format::Csv => "attachment; filename=\"events.csv\"",
-        }
-    }
-
     /// Writes what comes before the first event.
     pub fn write_start(self, out: &mut Vec<u8>) {
         match self {
@@ -83,6 +67,82 @@ impl Format {
         if self == Format::Json {
             out.extend_from_slice(b"\n]\n");
         }
+    }
+}
+
+/// How an answer of many events is written.
+pub(crate) trait Written: Copy + Send + 'static {
+    fn media_type(self) -> &'static str;
+    fn file_name(self) -> &'static str;
+    /// What comes before the first event.
+    fn write_start(self, out: &mut Vec<u8>);
+    fn write_event(self, event: &Value<'_>, is_first: bool, out: &mut Vec<u8>);
+    /// What comes after the last event.
+    fn write_end(self, out: &mut Vec<u8>);
+}
+
+impl Written for Format {
+    fn media_type(self) -> &'static str {
+        match self {
+            Format::Ndjson => "application/x-ndjson",
+            Format::Json => "application/json",
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+
+    fn file_name(self) -> &'static str {
+        match self {
+            Format::Ndjson => "attachment; filename=\"events.ndjson\"",
+            Format::Json => "attachment; filename=\"events.json\"",
+            Format::Csv => "attachment; filename=\"events.csv\"",
+        }
+    }
+
+    fn write_start(self, out: &mut Vec<u8>) {
+        Format::write_start(self, out);
+    }
+
+    fn write_event(self, event: &Value<'_>, is_first: bool, out: &mut Vec<u8>) {
+        Format::write_event(self, event, is_first, out);
+    }
+
+    fn write_end(self, out: &mut Vec<u8>) {
+        Format::write_end(self, out);
+    }
+}
+
+/// A way of writing of one of our neighbours.
+pub(crate) struct Lines {
+    pub(crate) media_type: &'static str,
+    pub(crate) file_name: &'static str,
+    pub(crate) start: &'static str,
+    /// Before the first event, and before every other one.
+    pub(crate) first: &'static str,
+    pub(crate) next: &'static str,
+    pub(crate) end: &'static str,
+    pub(crate) write: fn(&Value<'_>, &mut Vec<u8>),
+}
+
+impl Written for &'static Lines {
+    fn media_type(self) -> &'static str {
+        self.media_type
+    }
+
+    fn file_name(self) -> &'static str {
+        self.file_name
+    }
+
+    fn write_start(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.start.as_bytes());
+    }
+
+    fn write_event(self, event: &Value<'_>, is_first: bool, out: &mut Vec<u8>) {
+        out.extend_from_slice(if is_first { self.first } else { self.next }.as_bytes());
+        (self.write)(event, out);
+    }
+
+    fn write_end(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.end.as_bytes());
     }
 }
 
@@ -187,7 +247,7 @@ pub(crate) struct Broken;
 /// To be called within the runtime, since it takes one of its blocking threads.
 pub(crate) fn export<E: std::fmt::Display>(
     events: impl Iterator<Item = Result<Value<'static>, E>> + Send + 'static,
-    format: Format,
+    format: impl Written,
     estimate: Option<u64>,
     held: impl Send + 'static,
 ) -> Response {
@@ -228,7 +288,7 @@ impl Pieces {
 
 fn write<E: std::fmt::Display>(
     events: impl Iterator<Item = Result<Value<'static>, E>>,
-    format: Format,
+    format: impl Written,
     pieces: &Pieces,
 ) {
     let mut bytes = Vec::with_capacity(PIECE);

@@ -1,11 +1,12 @@
 //! `GET /openapi.json`: the table of routes for programs, as OpenAPI 3.1.
 
 use axum::body::Body;
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use event::{Object, Value};
 
+use crate::dialect::Dialect;
 use crate::problem::CODES;
 use crate::routes::{Parameter, ROUTES, Route, Sent};
 use crate::schema::{schemas, written};
@@ -19,6 +20,8 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("access", "Who may ask: keys, users and organisations. Every change is recorded."),
     ("views", "Saved filters."),
     ("quarantine", "What was refused, to be mended and sent again."),
+    ("litellm", "As LiteLLM's audit log is asked; `x-litellm-api-key` is taken, too."),
+    ("bifrost", "As Bifrost's audit log is asked; a key as the password of HTTP Basic is taken, too."),
     ("run", "For those who run the server."),
 ];
 
@@ -74,6 +77,7 @@ pub(crate) fn statuses(route: &Route) -> Vec<u16> {
     let too_often = route.too_often.as_u16();
     let all = every.iter().chain(route.problems).copied();
     let mut all: Vec<u16> = all.filter(|status| *status != 429 || too_often == 429).collect();
+    all.retain(|status| *status != 403 || Dialect::of(Some(route)) != Dialect::Litellm);
     all.retain(|status| route.answers.iter().all(|answer| answer.status != *status));
     // Load balancers may ask as often as they like.
     all.retain(|status| *status != 429 || route.path != "/healthz");
@@ -153,9 +157,24 @@ fn responses(route: &Route) -> Object<'static> {
         responses.insert(answer.status.to_string(), members);
     }
     for status in statuses(route) {
-        responses.insert(status.to_string(), reference("responses", &format!("Problem{status}")));
+        let said = match Dialect::of(Some(route)) {
+            Dialect::Litellm => theirs(status, "LitellmError"),
+            // What can't be done yet is said in our own words.
+            Dialect::Bifrost if status != 501 => theirs(status, "BifrostError"),
+            _ => reference("responses", &format!("Problem{status}")),
+        };
+        responses.insert(status.to_string(), said);
     }
     responses
+}
+
+/// A problem in a neighbour's words.
+fn theirs(status: u16, schema: &str) -> Value<'static> {
+    let about =
+        StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let content = object([("application/json", media_of(schema))]);
+    let members = object([("description", Value::from(about)), ("content", Value::Object(content))]);
+    Value::Object(members)
 }
 
 /// A response for each status that a problem can have.

@@ -45,10 +45,32 @@ impl Params {
         Ok(Params(pairs))
     }
 
+    /// Reads whatever is there, for neighbours' tools, which send what they like. Of several with one name the last counts.
+    pub(crate) fn read_any(uri: &Uri) -> Result<Params, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| Problem::bad("parameter", "the query parameters can't be read"))?;
+        Ok(Params(pairs))
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The same with one that decides.
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Params {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// One of them as it is, also an empty one.
+    pub(crate) fn said(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// One of them; empty is the same as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(other, _)| other == name)?;
-        Some(value.as_str()).filter(|value| !value.is_empty())
+        self.said(name).filter(|value| !value.is_empty())
     }
 
     /// Whose ledger is meant: the one that is named, else the only one in which the asker may do this, else `default`.

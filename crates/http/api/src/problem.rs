@@ -63,6 +63,7 @@ pub(crate) const CODES: &[Known] = &[
     known(429, "rate_limited", "too many requests; try again after `Retry-After` seconds"),
     known(500, "internal", "something broke; the server's own log says what"),
     known(500, "ledger_not_intact", "the ledger is not what was written"),
+    known(501, "not_implemented", "this is known and can't be done yet"),
     known(503, "busy", "not now; try again after `Retry-After` seconds"),
 ];
 
@@ -129,6 +130,27 @@ impl Problem {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Problem {
         self.more.insert(name, value);
         self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The same problem in a neighbour's words, with our headers.
+    pub(crate) fn in_words_of(self, status: StatusCode, body: &Value<'_>) -> Response {
+        let mut response = self.into_response();
+        *response.status_mut() = status;
+        *response.body_mut() = Body::from(body.to_jcs());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {

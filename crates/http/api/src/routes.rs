@@ -13,6 +13,7 @@ use indelible::Indelible;
 
 use crate::administration::ADMINISTRATION;
 use crate::auth::guard;
+use crate::compat_routes::COMPAT;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
 use crate::{docs, health, litellm, metrics, openapi, read, record, search, serve, stream};
@@ -26,7 +27,8 @@ pub struct Route {
     pub path: &'static str,
     /// Its name in generated clients.
     pub id: &'static str,
-    /// What it is about: `record`, `read`, `check`, `access`, `views`, `quarantine` or `run`.
+    /// What it is about: `record`, `read`, `check`, `access`, `views`, `quarantine` or `run`; or whose way of asking it is:
+    /// `litellm` or `bifrost`.
     pub tag: &'static str,
     /// What it takes to be answered.
     pub needs: Needs,
@@ -215,11 +217,17 @@ const TEXT_SENT: Sent = Sent {
 
 /// Everything that can be asked for.
 pub const ROUTES: &[Route] = &{
-    let mut all = [EVENTS[0]; EVENTS.len() + ADMINISTRATION.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < EVENTS.len() { EVENTS[at] } else { ADMINISTRATION[at - EVENTS.len()] };
-        at += 1;
+    let tables = [EVENTS, ADMINISTRATION, COMPAT];
+    let mut all = [EVENTS[0]; EVENTS.len() + ADMINISTRATION.len() + COMPAT.len()];
+    let (mut at, mut table) = (0, 0);
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            all[at] = tables[table][row];
+            at += 1;
+            row += 1;
+        }
+        table += 1;
     }
     all
 };

@@ -4,13 +4,14 @@ use event::field::{FIELDS, Field, Shape};
 use event::kind::KINDS;
 use event::{Object, Value, json, outcome};
 
+use crate::compat_schema::COMPAT;
 use crate::problem::{CODES, whole};
 use crate::tally::object;
 
 /// Every schema by its name.
 pub(crate) fn schemas() -> Object<'static> {
     let mut schemas = object([("EventFields", event()), ("Shown", shown()), ("Problem", problem())]);
-    for (name, text) in WRITTEN {
+    for (name, text) in WRITTEN.iter().chain(COMPAT) {
         schemas.insert(*name, written(text));
     }
     schemas

@@ -110,6 +110,7 @@ impl Stream for Events {
     }
 }
 
-fn place(places: &Arc<Semaphore>, full: &'static str) -> Result<OwnedSemaphorePermit, Problem> {
+/// Room for one more, if there is any.
+pub(crate) fn place(places: &Arc<Semaphore>, full: &'static str) -> Result<OwnedSemaphorePermit, Problem> {
     places.clone().try_acquire_owned().map_err(|_| Problem::busy(full, 5000))
 }

@@ -2,6 +2,8 @@
 
 mod administration;
 mod bodies;
+mod compat_examples;
+mod compat_model;
 mod doors;
 mod encrypted;
 mod isolation;

@@ -151,7 +151,7 @@ fn question(dice: &mut Dice, asker: &Asker, things: &[Things; 2]) -> (&'static s
     let fields =
         ["type", "actor.id", "llm.model", "producer", "project", "actor.email", "tool.name", "nothing"];
     let field = *dice.pick(&fields);
-    let (path, more) = match dice.below(40) {
+    let (path, more) = match dice.below(46) {
         0..=7 => ("/v1/events".into(), format!("limit={}&count=exact", [1, 7, 100, 1000][dice.below(4)])),
         8..=10 => (
             "/v1/events".into(),
@@ -200,6 +200,20 @@ fn question(dice: &mut Dice, asker: &Asker, things: &[Things; 2]) -> (&'static s
             let path = format!("/v1/find-text?{named}");
             return ("POST", path, r#"{"text":"zq"}"#.to_owned());
         }
+        39 => ("/audit".into(), format!("page_size=100&sort_by={}", dice.pick(&["updated_at", "object_id"]))),
+        40 => (format!("/audit/{}", dice.pick(&any.ids)), String::new()),
+        41 => (
+            "/api/audit-logs".into(),
+            format!("include=all&limit=1000&profile={}", dice.pick(&["seed", "cadf"])),
+        ),
+        42 => {
+            (format!("/api/audit-logs/{}{}", dice.pick(&any.ids), dice.pick(&["", "/verify"])), String::new())
+        }
+        43 => ("/api/audit-logs/filterdata".into(), "include=all".into()),
+        44 => (
+            "/api/audit-logs/export".into(),
+            format!("include=all&format={}", dice.pick(&["json", "jsonl", "syslog"])),
+        ),
         _ => match dice.below(4) {
             // What is not theirs cannot be changed either, and the refusal tells nothing.
             0 => {

@@ -1,0 +1,122 @@
+//! The shapes of what others' ways of asking are answered with.
+
+/// Every schema by its name.
+pub(crate) const COMPAT: &[(&str, &str)] = &[
+    (
+        "LitellmRow",
+        r##"{"description":"An event as a row of LiteLLM's audit log.","type":"object",
+        "required":["id","updated_at","changed_by","changed_by_api_key","action","table_name","object_id","before_value","updated_values"],
+        "properties":{
+            "id":{"type":"string","description":"LiteLLM's id if it came out of its audit log, else ours"},
+            "updated_at":{"type":"string","format":"date-time","description":"when it happened"},
+            "changed_by":{"type":"string","description":"who did it; empty if that is not known"},
+            "changed_by_api_key":{"type":"string","description":"hash of the key that it was done with"},
+            "action":{"type":"string","description":"what was done"},
+            "table_name":{"type":"string","description":"LiteLLM's table of such things, or the area of the event's type"},
+            "object_id":{"type":"string","description":"what it was done to"},
+            "before_value":{"type":["object","null"],"description":"the values before"},
+            "updated_values":{"type":["object","null"],"description":"the values after; of an event that is no change, the event"},
+            "indelible":{"type":"object","description":"type, status, severity and verification of the event"}}}"##,
+    ),
+    (
+        "LitellmPage",
+        r##"{"description":"A page of LiteLLM's audit log.","type":"object",
+        "required":["audit_logs","total","page","page_size","total_pages"],
+        "properties":{
+            "audit_logs":{"type":"array","items":{"$ref":"#/components/schemas/LitellmRow"},"description":"the rows"},
+            "total":{"type":"integer","minimum":0,"description":"rows of all pages"},
+            "page":{"type":"integer","minimum":1,"description":"number of this page"},
+            "page_size":{"type":"integer","minimum":1,"maximum":100,"description":"rows of a page"},
+            "total_pages":{"type":"integer","minimum":0,"description":"pages there are"}}}"##,
+    ),
+    (
+        "LitellmError",
+        r##"{"description":"What went wrong, as LiteLLM says it: `error` before a handler is reached, `detail` from there on.","type":"object",
+        "properties":{
+            "detail":{"description":"an object with a `message`, or what is wrong with each parameter"},
+            "error":{"type":"object","description":"message, type, param and code, which is a text"}}}"##,
+    ),
+    (
+        "BifrostEvent",
+        r##"{"description":"An event as specification 002 shows it.","type":"object",
+        "required":["event_id","timestamp","event_type","action","status","severity","actor","verification"],
+        "properties":{
+            "event_id":{"type":"string","description":"our id"},
+            "timestamp":{"type":"string","format":"date-time","description":"when it happened"},
+            "event_type":{"type":"string","description":"what it is about"},
+            "action":{"type":"string","description":"what was done"},
+            "status":{"type":"string","description":"how it went; `unknown` if that was not said"},
+            "severity":{"type":"string","description":"how much it matters"},
+            "actor":{"type":"object","description":"user_id, email and ip_address; null where that is not known"},
+            "details":{"type":"object","description":"everything else that the event says"},
+            "verification":{"type":"object","description":"hash of the leaf, and whether leaf and proof were checked"}}}"##,
+    ),
+    (
+        "BifrostPage",
+        r##"{"description":"A page, as specification 002 shows it.","type":"object",
+        "required":["total_count","returned_count","page","audit_logs","next_page"],
+        "properties":{
+            "total_count":{"type":"integer","minimum":0,"description":"events of all pages"},
+            "returned_count":{"type":"integer","minimum":0,"description":"events of this page"},
+            "page":{"type":"integer","minimum":1,"description":"number of this page"},
+            "audit_logs":{"type":"array","items":{"$ref":"#/components/schemas/BifrostEvent"},"description":"the events"},
+            "next_page":{"type":["string","null"],"description":"path of the next page; null if this was the last"}}}"##,
+    ),
+    (
+        "CadfEvent",
+        r##"{"description":"An event in the manner of CADF.","type":"object",
+        "required":["id","typeURI","eventType","eventTime","action","outcome","initiator","target","observer","signature","createdAt"],
+        "properties":{
+            "id":{"type":"string","description":"our id"},
+            "typeURI":{"type":"string","description":"always the same"},
+            "eventType":{"enum":["activity","monitor","control"],"description":"what sort of event"},
+            "eventTime":{"type":"string","format":"date-time","description":"when it happened"},
+            "action":{"type":"string","description":"what was done"},
+            "outcome":{"enum":["success","failure","pending","unknown"],"description":"how it went"},
+            "initiator":{"type":"object","description":"who did it"},
+            "target":{"type":"object","description":"what it was done to"},
+            "observer":{"type":"object","description":"who reported it"},
+            "reason":{"type":"object","description":"why it went so"},
+            "attachments":{"type":"array","items":{"type":"object"},"description":"changes and attributes, as JSON in texts"},
+            "tags":{"type":"array","items":{"type":"string"},"description":"its sender's tags, and what it is about"},
+            "requestMethod":{"type":"string","description":"method of the request"},
+            "requestPath":{"type":"string","description":"path of the request"},
+            "requestIP":{"type":"string","description":"where it came from"},
+            "userAgent":{"type":"string","description":"client program"},
+            "duration":{"type":"integer","description":"milliseconds"},
+            "signature":{"type":"string","description":"hash of the leaf"},
+            "createdAt":{"type":"string","format":"date-time","description":"when we received it"}}}"##,
+    ),
+    (
+        "CadfPage",
+        r##"{"description":"A page of events in the manner of CADF.","type":"object",
+        "required":["audit_logs","total","page","limit","total_pages","has_more"],
+        "properties":{
+            "audit_logs":{"type":"array","items":{"$ref":"#/components/schemas/CadfEvent"},"description":"the events"},
+            "total":{"type":"integer","minimum":0,"description":"events of all pages"},
+            "page":{"type":"integer","minimum":1,"description":"number of this page"},
+            "limit":{"type":"integer","minimum":1,"description":"events of a page"},
+            "total_pages":{"type":"integer","minimum":0,"description":"pages there are"},
+            "has_more":{"type":"boolean","description":"whether there is another page"},
+            "next_cursor":{"type":"string","description":"for `cursor`: the next page, whatever is recorded meanwhile"}}}"##,
+    ),
+    (
+        "CadfVerified",
+        r##"{"description":"Whether an event is what was recorded.","type":"object","required":["valid","computed","stored","reason"],
+        "properties":{
+            "valid":{"type":"boolean","description":"whether leaf, proof and signature hold"},
+            "computed":{"type":"string","description":"hash of the leaf, computed"},
+            "stored":{"type":"string","description":"hash of the leaf, in the tree"},
+            "reason":{"type":"string","description":"what was checked, or what is wrong"}}}"##,
+    ),
+    (
+        "BifrostError",
+        r##"{"description":"What went wrong, as Bifrost says it.","type":"object","required":["is_bifrost_error","status_code","error"],
+        "properties":{
+            "type":{"type":"string","description":"sort of error"},
+            "is_bifrost_error":{"type":"boolean","description":"never: it is ours"},
+            "status_code":{"type":"integer","description":"the status"},
+            "error":{"type":"object","description":"type, code, message and param"},
+            "extra_fields":{"type":"object","description":"empty"}}}"##,
+    ),
+];
