@@ -113,7 +113,11 @@ fn render(runs: &[Value<'_>]) -> Result<String> {
             out += &table.markdown();
         }
     }
-    let systems = systems(runs)?;
+    let (compared, alone) = compared(runs);
+    for run in alone {
+        out += &answers_alone(run).markdown();
+    }
+    let systems = systems(&compared)?;
     if !systems.is_empty() {
         out += &ingest(&systems).markdown();
         out += &answers(&systems).markdown();
@@ -121,8 +125,42 @@ fn render(runs: &[Value<'_>]) -> Result<String> {
     Ok(out)
 }
 
+/// Runs that stand beside those of others, and answers of ours about other data, of which there may be more.
+fn compared<'r>(runs: &'r [Value<'r>]) -> (Vec<&'r Value<'r>>, Vec<&'r Value<'r>>) {
+    let of_others = runs.iter().find(|run| run.get("queries").is_some() && text(run, "system") != OURS);
+    let is_alone = |run: &&Value<'_>| {
+        run.get("queries").is_some()
+            && text(run, "system") == OURS
+            && of_others.is_some_and(|other| text(other, "hash") != text(run, "hash"))
+    };
+    runs.iter().partition(|run| !is_alone(run))
+}
+
+fn answers_alone(run: &Value<'_>) -> Table {
+    let mut table = Table::new(
+        format!(
+            "Answers over HTTP, {} events",
+            whole(run.get("events").and_then(Value::as_f64).unwrap_or_default())
+        ),
+        "Milliseconds. Each event shown was read from the ledger, decrypted, hashed and compared with the tree. \
+         Cold is the first question after a start, the page cache dropped.",
+        &["question", "cold", "p50", "p99", "number found"],
+    );
+    for question in QUESTIONS {
+        let figure = |key: &str, write: fn(f64) -> String| {
+            let figure = run.get("queries").and_then(|all| all.get(question.name)?.get(key)?.as_f64());
+            figure.map_or_else(|| "–".to_owned(), write)
+        };
+        let figures =
+            [figure("cold_ms", two), figure("p50_ms", two), figure("p99_ms", two), figure("answer", whole)];
+        table.row([question.about.to_owned()].into_iter().chain(figures));
+    }
+    table.after(format!("{} On: {}", data(run), text(run, "machine")));
+    table
+}
+
 /// Runs of one system on the same data, the ones with most events first. Only these are put beside one another.
-fn systems<'r>(runs: &'r [Value<'r>]) -> Result<Vec<(String, Vec<&'r Value<'r>>)>> {
+fn systems<'r>(runs: &[&'r Value<'r>]) -> Result<Vec<(String, Vec<&'r Value<'r>>)>> {
     let of = |run: &Value<'_>| text(run, "hash").to_owned();
     let asked: Vec<_> = runs.iter().filter(|run| run.get("queries").is_some()).collect();
     let Some(first) = asked.first() else { return Ok(Vec::new()) };
@@ -131,7 +169,7 @@ fn systems<'r>(runs: &'r [Value<'r>]) -> Result<Vec<(String, Vec<&'r Value<'r>>)
         "the saved answers are about different data; measure again with the same --events and --seed"
     );
     let mut systems: Vec<(String, Vec<&Value<'_>>)> = Vec::new();
-    for run in runs.iter().filter(|run| of(run) == of(first)) {
+    for run in runs.iter().copied().filter(|run| of(run) == of(first)) {
         let name = format!("{}, {}", text(run, "system"), text(run, "class"));
         match systems.iter_mut().find(|(other, _)| *other == name) {
             Some((_, all)) => all.push(run),
@@ -258,6 +296,11 @@ mod tests {
         assert!(text.contains("| 4.00; 0.50 (1.25) | –; 2.00 (3.00) |"), "{text}");
         assert!(text.contains("They do not agree about: newest 100 of a rare person"), "{text}");
         let other = run(r#"{"system":"X","class":"V","hash":"cd","queries":{}}"#);
-        assert!(render(&[peer, other]).is_err(), "other data");
+        assert!(render(&[peer.clone(), other]).is_err(), "other data");
+        let more = run(
+            r#"{"system":"Indelible","class":"D+","events":90000,"seed":1,"hash":"ef","queries":{"rare_actor":{"p50_ms":0.7}}}"#,
+        );
+        let text = render(&[more, peer]).unwrap();
+        assert!(text.starts_with("## Answers over HTTP, 90\u{a0}000 events\n"), "{text}");
     }
 }
