@@ -4,10 +4,13 @@
 
 mod client;
 mod commands;
+mod indexing;
 mod kill;
 mod large;
 mod many;
 mod program;
+mod rude;
+mod secrets;
 mod server;
 mod tamper;
 mod tidy;

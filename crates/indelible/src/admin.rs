@@ -18,6 +18,7 @@ use crate::ask::AskError;
 use crate::audit::{Asked, actor};
 use crate::organisations::{Indelible, StartError, check_organisation};
 use crate::record::RecordError;
+use crate::secrets::secret_in;
 use crate::show::document;
 
 /// Name of the key that the environment gives at the first start.
@@ -367,6 +368,8 @@ impl Indelible {
         if id == SYSTEM || self.state.organisation(id).is_some() {
             return Err(AskError::Wrong("id: there is an organisation of this id".into()));
         }
+        no_secret("id", id)?;
+        no_secret("name", name)?;
         self.create(id)?;
         let before = self.state.organisation(id).ok_or(AskError::NotFound)?;
         let after = Organisation { name: name.to_owned(), ..before.clone() };
@@ -476,8 +479,12 @@ impl Indelible {
     /// Records a change and folds it. When this returns, it holds, and everybody sees that it does.
     fn change(&self, viewer: &Viewer, change: Change) -> Result<Receipt, AskError> {
         change.check().map_err(|e| AskError::Wrong(e.to_string()))?;
-        let _one = self.changing.lock().expect("no panic while something is changed");
         let mut value = change.to_event();
+        for field in ["id", "name", "email", "filter"] {
+            let text = value.pointer("/changes/after").and_then(|after| after.get(field)?.as_str());
+            no_secret(field, text.unwrap_or_default())?;
+        }
+        let _one = self.changing.lock().expect("no panic while something is changed");
         if let Value::Object(members) = &mut value {
             members.insert("time", time::format_ms(self.io.wall_ms()));
             members.insert("actor", actor(viewer));
@@ -582,6 +589,17 @@ impl Indelible {
         }
         self.state.fold_many(name, changes.iter().map(|(at, event)| (*at, event))).map_err(folding)?;
         self.state.set_folded(name, to).map_err(folding)
+    }
+}
+
+/// A name is kept as it is written and shown to many, so one with a secret in it is refused. Masked it would be another name
+/// than the one that was given.
+fn no_secret(field: &str, text: &str) -> Result<(), AskError> {
+    match secret_in(text) {
+        Some(rule) => Err(AskError::Wrong(format!(
+            "{field}: this looks like a secret ({rule}); what is written here is kept and shown"
+        ))),
+        None => Ok(()),
     }
 }
 

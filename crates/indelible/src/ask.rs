@@ -11,6 +11,7 @@ use ledger::{Error, Ledger};
 use query::Filter;
 
 use crate::audit::Asked;
+use crate::found::{countable, measurable};
 use crate::organisations::{Indelible, check_organisation};
 use crate::record::RecordError;
 use crate::show::{document, show_without};
@@ -205,6 +206,7 @@ impl Indelible {
         fields: &[String],
         most: usize,
     ) -> Result<Vec<Facet>, AskError> {
+        fields.iter().try_for_each(|field| countable(field))?;
         let (_, ledger, question) = self.begin(viewer, question)?;
         self.found_facets(&ledger, &question, fields, most)
     }
@@ -216,6 +218,7 @@ impl Indelible {
         question: &Question,
         interval: &Interval,
     ) -> Result<Vec<Slot>, AskError> {
+        interval.by.iter().try_for_each(|(field, _)| countable(field))?;
         let (_, ledger, question) = self.begin(viewer, question)?;
         self.found_histogram(&ledger, &question, interval)
     }
@@ -229,6 +232,8 @@ impl Indelible {
         measure: &Measure,
         most: usize,
     ) -> Result<Facet, AskError> {
+        countable(group)?;
+        measurable(measure)?;
         let (_, ledger, question) = self.begin(viewer, question)?;
         self.found_top(&ledger, &question, group, measure, most)
     }

@@ -33,7 +33,6 @@ impl Indelible {
         fields: &[String],
         most: usize,
     ) -> Result<Vec<Facet>, AskError> {
-        fields.iter().try_for_each(|field| countable(field))?;
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.facets(self, ledger, question, fields, most),
             None => Scan::new(ledger, question).facets(fields, most),
@@ -46,9 +45,6 @@ impl Indelible {
         question: &Question,
         interval: &Interval,
     ) -> Result<Vec<Slot>, AskError> {
-        if let Some((field, _)) = &interval.by {
-            countable(field)?;
-        }
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.histogram(self, ledger, question, interval),
             None => Scan::new(ledger, question).histogram(interval),
@@ -63,13 +59,6 @@ impl Indelible {
         measure: &Measure,
         most: usize,
     ) -> Result<Facet, AskError> {
-        countable(group)?;
-        if let Measure::Sum(field) = measure
-            && !index::NUMBERS.contains(&field.as_str())
-        {
-            let known = index::NUMBERS.join(", ");
-            return Err(AskError::Wrong(format!("sum: fields that are summed are {known}")));
-        }
         match self.index_of(&question.organisation, ledger)? {
             Some(index) => index.top(self, ledger, question, group, measure, most),
             None => Scan::new(ledger, question).top(group, measure, most),
@@ -77,14 +66,25 @@ impl Indelible {
     }
 }
 
-/// Whether events are counted by this field. The same ones with and without an index, so that an answer does not depend on
-/// how many events there are.
-fn countable(field: &str) -> Result<(), AskError> {
+/// Whether events are counted by this field. The same ones with and without an index, and without a ledger, so that an
+/// answer does not depend on how many events there are.
+pub(crate) fn countable(field: &str) -> Result<(), AskError> {
     match index::FACETS.contains(&field) {
         true => Ok(()),
         false => {
             let known = index::FACETS.join(", ");
             Err(AskError::Wrong(format!("fields by which events are counted are {known}")))
         }
+    }
+}
+
+/// Whether something can be measured: not every field is a number.
+pub(crate) fn measurable(measure: &Measure) -> Result<(), AskError> {
+    match measure {
+        Measure::Sum(field) if !index::NUMBERS.contains(&field.as_str()) => {
+            let known = index::NUMBERS.join(", ");
+            Err(AskError::Wrong(format!("sum: fields that are summed are {known}")))
+        }
+        _ => Ok(()),
     }
 }

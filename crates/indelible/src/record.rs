@@ -200,8 +200,9 @@ impl Indelible {
             .zip(&outcomes)
             .filter_map(|((source_id, producer), outcome)| match outcome {
                 Outcome::Conflict(earlier) => {
-                    let source_id = source_id.as_ref().and_then(Value::as_str);
-                    Some(conflict(producer, source_id.unwrap_or_default(), earlier))
+                    let source_id = source_id.as_ref().and_then(Value::as_str).unwrap_or_default();
+                    // As the sender wrote it: what may not be kept of it is not kept here either.
+                    Some(conflict(producer, &self.redactor().text(source_id).0, earlier))
                 }
                 _ => None,
             })

@@ -26,6 +26,7 @@ pub struct Tail {
     predicate: Predicate,
     granted: Granted,
     at: u64,
+    size: u64,
     shown: u64,
 }
 
@@ -45,6 +46,7 @@ impl Indelible {
             // Relative times in a filter that is followed mean the time at which it began.
             predicate: question.filter.at(self.now_ns()).predicate(),
             at: from.unwrap_or(ledger.size()).min(ledger.size()),
+            size: ledger.size(),
             granted,
             organisation: question.organisation,
             ledger,
@@ -107,6 +109,11 @@ impl Tail {
     /// The first position that was not looked at.
     pub fn at(&self) -> u64 {
         self.at
+    }
+
+    /// Leaves of the ledger when it began.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 }
 

@@ -15,7 +15,7 @@ use crate::encoding::Encoding;
 use crate::media::{Form, form};
 use crate::problem::Problem;
 
-/// What even the smallest body is reckoned at, and the step by which one of unknown length grows.
+/// What even the smallest body is reckoned at, and the least step by which one grows.
 const STEP: usize = 64 << 10;
 
 /// A body as it was meant, and the memory it has been given.
@@ -37,10 +37,13 @@ pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> 
     if announced > most as u64 {
         return Err(too_large(most));
     }
-    let announced = announced as usize;
-    let mut memory = claim(door, announced.max(STEP))?;
-    let bytes = match timeout(door.limits.body_time, collect(door, body, announced, most, &mut memory)).await
-    {
+    // For what there is no memory now, none of it need come. But what is announced and does not come takes nothing from
+    // others: a few slow clients with large words would keep everybody out.
+    if door.bodies.available_permits() < (announced as usize).div_ceil(UNIT) {
+        return Err(busy());
+    }
+    let mut memory = claim(door, STEP)?;
+    let bytes = match timeout(door.limits.body_time, collect(door, body, most, &mut memory)).await {
         Ok(bytes) => bytes?,
         Err(_) => {
             let detail = "the body took too long; send less at once";
@@ -68,11 +71,10 @@ pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> 
 async fn collect(
     door: &Arc<Door>,
     mut body: Body,
-    announced: usize,
     most: usize,
     memory: &mut OwnedSemaphorePermit,
 ) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::with_capacity(announced);
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::bad("body", "the body ended early; send it again"))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -94,8 +96,11 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 fn claim(door: &Arc<Door>, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
     let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-    let full = |_| Problem::busy("too many bodies at once; send it again later", 1000);
-    door.bodies.clone().try_acquire_many_owned(units).map_err(full)
+    door.bodies.clone().try_acquire_many_owned(units).map_err(|_| busy())
+}
+
+fn busy() -> Problem {
+    Problem::busy("too many bodies at once; send it again later", 1000)
 }
 
 fn too_large(most: usize) -> Problem {

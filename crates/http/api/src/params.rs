@@ -6,7 +6,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query};
 use axum::http::{StatusCode, Uri};
 use event::time;
-use indelible::{AskError, Count, DEFAULT, Order, PAGE_MOST, Paging, Question, check_organisation};
+use indelible::{
+    AskError, Count, DEFAULT, Order, PAGE_MOST, Paging, Question, check_organisation, without_secrets,
+};
 use query::{Expr, Filter, Test};
 
 use crate::problem::{Problem, whole};
@@ -193,13 +195,13 @@ impl Params {
     }
 }
 
-/// Why a filter can't be read, and where.
+/// Why a filter can't be read, and where. It is quoted, so that one sees what was meant.
 pub(crate) fn unreadable(error: query::Error) -> Problem {
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "filter", error.message)
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "filter", without_secrets(&error.message))
         .with("from", whole(error.span.start as u64))
         .with("to", whole(error.span.end as u64));
     match error.suggestion {
-        Some(suggestion) => problem.with("suggestion", suggestion),
+        Some(suggestion) => problem.with("suggestion", without_secrets(&suggestion)),
         None => problem,
     }
 }

@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value};
-use indelible::{AskError, Error, RecordError};
+use indelible::{AskError, Error, RecordError, without_secrets};
 
 /// An answer that is not what was asked for. It says what to do and never quotes what was sent.
 #[derive(Debug)]
@@ -189,7 +189,8 @@ impl From<AskError> for Problem {
         match error {
             AskError::Denied(denied) => Problem::new(StatusCode::FORBIDDEN, "forbidden", denied.to_string()),
             AskError::NotFound => Error::NotFound(String::new()).into(),
-            AskError::Wrong(why) => Problem::bad("wrong", why),
+            // It may quote what was asked.
+            AskError::Wrong(why) => Problem::bad("wrong", without_secrets(&why)),
             AskError::Ledger(error) => error.into(),
             AskError::NotRecorded(RecordError::Rejected(_, why)) => Problem::bad("rejected", why),
             AskError::NotRecorded(error) => {

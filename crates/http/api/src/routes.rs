@@ -564,6 +564,12 @@ const EVENTS: &[Route] = &[
                 r#"{"minimum":0,"type":"integer"}"#,
                 "begins at this position; at the next event if it is not given",
             ),
+            parameter(
+                "follow",
+                "query",
+                r#"{"default":true,"type":"boolean"}"#,
+                "whether the stream goes on with what is recorded later; if not, it ends after what there is",
+            ),
             parameter("Last-Event-ID", "header", TEXT, "goes on after this position"),
         ],
         sent: None,

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use event::{Object, Value, time};
-use indelible::{Facet, Group, Interval, Measure, Page, Question, Slot, Total};
+use indelible::{Count, Facet, Group, Interval, Measure, Page, Question, Slot, Total};
 
 use crate::auth::Caller;
 use crate::door::Door;
@@ -34,10 +34,17 @@ pub(crate) async fn search(
     let question = params.question(&caller.viewer, Permission::ReadEvents)?;
     let paging = params.paging()?;
     door.read(move |product| {
-        let page = params.or_nothing(product.search(&caller.viewer, &question, &paging))?;
+        let found = product.search(&caller.viewer, &question, &paging).map(Some);
+        let page = params.or_nothing(found)?.unwrap_or_else(|| nothing(paging.count));
         Ok(json(StatusCode::OK, shown(page)))
     })
     .await
+}
+
+/// The page of a ledger in which nothing was ever recorded.
+fn nothing(count: Count) -> Page {
+    let total = (count != Count::No).then_some(Total { value: 0, is_exact: true });
+    Page { total, ..Page::default() }
 }
 
 fn shown(page: Page) -> Object<'static> {
@@ -150,7 +157,7 @@ pub(crate) async fn find_text(
     door.read(move |product| {
         let filter = product.text_filter(&caller.viewer, &organisation, &text);
         let Some(filter) = params.or_nothing(filter.map(Some))? else {
-            return Ok(json(StatusCode::OK, shown(Page::default())));
+            return Ok(json(StatusCode::OK, shown(nothing(paging.count))));
         };
         let question = Question { organisation, filter, consistent: true };
         let page = product.search(&caller.viewer, &question, &paging)?;

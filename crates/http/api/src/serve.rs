@@ -33,7 +33,7 @@ use crate::tls::Tls;
 const TEND_EVERY: Duration = Duration::from_millis(250);
 /// How often somebody looks whether there is something new to index, and whether there is something to merge.
 const INDEX_PAUSE: Duration = Duration::from_millis(20);
-const MERGE_PAUSE: Duration = Duration::from_millis(500);
+const MERGE_PAUSE: Duration = Duration::from_millis(100);
 /// After the system refused us a connection: it has too few file handles, and they are not back at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Most bytes of a request's head.

@@ -53,7 +53,7 @@ pub(crate) async fn listen(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read_both(request.uri(), QUESTION, &["at"])?;
+    let params = Params::read_both(request.uri(), QUESTION, &["at", "follow"])?;
     let question = params.question(&caller.viewer, Permission::Tail)?;
     let at = match params.get("at") {
         Some(text) => Some(
@@ -65,16 +65,25 @@ pub(crate) async fn listen(
     let at = resume_from(request.headers())?.or(at);
     let place = place(&door.tails, "too many clients listen already; try again later")?;
     let product = door.product.clone();
+    let follows = params.get("follow").is_none() || params.flag("follow")?;
     let tail = door.read(move |_| Ok(product.tail(&caller.viewer, &question, at)?)).await?;
+    let until = (!follows).then(|| tail.size());
     let (out, events) = channel(1);
     let patience = door.patience.clone();
-    tokio::spawn(read_on(door, tail, out, place));
+    tokio::spawn(read_on(door, tail, until, out, place));
     Ok(follow(Events(events), patience))
 }
 
-/// Hands over what is recorded until nobody takes it or the server stops.
-async fn read_on(door: Arc<Door>, mut tail: Tail, out: Sender<(u64, Vec<u8>)>, _place: OwnedSemaphorePermit) {
-    while !door.is_draining() && !out.is_closed() {
+/// Hands over what is recorded until nobody takes it, the server stops, or what is before `until` was looked at.
+async fn read_on(
+    door: Arc<Door>,
+    mut tail: Tail,
+    until: Option<u64>,
+    out: Sender<(u64, Vec<u8>)>,
+    _place: OwnedSemaphorePermit,
+) {
+    let is_over = |tail: &Tail| until.is_some_and(|until| tail.at() >= until);
+    while !door.is_draining() && !out.is_closed() && !is_over(&tail) {
         let step = tokio::task::spawn_blocking(move || {
             let step = tail.next(PAUSE);
             (tail, step)

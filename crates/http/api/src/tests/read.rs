@@ -100,7 +100,12 @@ async fn questions() {
 #[tokio::test]
 async fn an_empty_server_has_no_events_and_no_checkpoint() {
     let server = Server::new();
-    assert_eq!(server.get("/v1/events").await.text, r#"{"events":[],"next":null,"searchable":0,"size":0}"#);
+    let nothing = r#"{"events":[],"next":null,"searchable":0,"size":0,"total":{"exact":true,"value":0}}"#;
+    assert_eq!(server.get("/v1/events").await.text, nothing);
+    assert_eq!(
+        server.get("/v1/events?count=no").await.text,
+        r#"{"events":[],"next":null,"searchable":0,"size":0}"#
+    );
     assert_eq!(server.get("/v1/events/count").await.text, r#"{"total":{"exact":true,"value":0}}"#);
     assert_eq!(server.get("/v1/events/facets").await.text, r#"{"facets":[]}"#);
     assert_eq!(server.get("/v1/events/histogram").await.text, r#"{"intervals":[]}"#);

@@ -176,6 +176,26 @@ async fn a_body_that_trickles_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
+    let limits = Limits { events_body_bytes: 1 << 20, bodies_bytes: 2 << 20, ..Limits::default() };
+    let running = start(limits).await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let head = post("").replace("content-length: 0", "content-length: 1000000");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let large = format!("{{\"type\":\"a.b\",\"message\":\"{}\"}}", "x".repeat(60_000));
+    let answer = say(running.address, &post(&format!("{large}\n").repeat(10))).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(silent);
+    running.stop.send(()).unwrap();
+    running.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn who_takes_nothing_of_an_answer_is_let_go() {
     let limits = Limits { stall_time: Duration::from_millis(300), connections: 1, ..Limits::default() };
     let running = start(limits).await;

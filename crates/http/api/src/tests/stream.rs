@@ -102,6 +102,20 @@ async fn a_ledger_is_followed_and_gone_on_with() {
 }
 
 #[tokio::test]
+async fn who_does_not_follow_gets_what_there_is() {
+    let server = Server::new();
+    assert_eq!(server.post(lines(0..3)).await.status, 200);
+    let answer = server.get("/v1/events/tail?at=0&follow=false&q=source_id:*").await;
+    let text = &answer.text;
+    assert_eq!(text.matches("\nid: ").count(), 3, "{text}");
+    assert!(text.contains("\"source_id\":\"2\""), "{text}");
+    let answer = server.get("/v1/events/tail?follow=false").await;
+    assert_eq!(answer.text, ": listening\n\n", "there is nothing after the newest");
+    assert_eq!(server.get("/v1/events/tail?follow=maybe").await.problem(), "400 parameter");
+    assert_eq!(server.door.tails.available_permits(), server.door.limits.tails);
+}
+
+#[tokio::test]
 async fn a_stop_ends_what_is_followed() {
     let server = Server::new();
     assert_eq!(server.post(lines(0..1)).await.status, 200);
