@@ -144,6 +144,9 @@ def look():
     for path, operations in document["paths"].items():
         for method in operations:
             seen = statuses.get((method, path), {})
+            if "501" in operations[method].get("responses", {}):
+                # What is documented as not being there yet says so, and that is all.
+                continue
             print(f"{method.upper():6} {path:32} {seen}")
             if not seen.get("2xx") and not seen.get("3xx"):
                 wrong.append(f"{method.upper()} {path} was never carried out: {seen}")

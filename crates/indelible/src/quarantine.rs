@@ -80,12 +80,10 @@ impl Indelible {
         let key = ledger.view_key("quarantine");
         let now_ms = self.io.wall_ms();
         let policy = &self.settings.quarantine;
-        let entries = refused.iter().take(KEPT).map(|one| {
-            let keeps = policy.keep_bodies && !one.bytes.is_empty() && one.bytes.len() <= BODY;
-            let body = keeps.then(|| {
-                let (text, _) = self.redactor().text(&without_content(one.bytes));
-                key.seal(&*self.io, organisation.as_bytes(), text.as_bytes())
-            });
+        let texts = if policy.keep_bodies { self.texts_to_keep(refused) } else { Vec::new() };
+        let entries = refused.iter().take(KEPT).enumerate().map(|(n, one)| {
+            let text = texts.get(n).and_then(Option::as_ref);
+            let body = text.map(|text| key.seal(&*self.io, organisation.as_bytes(), text.as_bytes()));
             // A pointer and a reason can quote names of members, which strangers choose.
             let (pointer, _) = self.redactor().text(&one.refusal.pointer);
             let (reason, _) = self.redactor().text(&one.refusal.reason);
@@ -104,6 +102,24 @@ impl Indelible {
         });
         let oldest_ms = now_ms.saturating_sub(u64::from(policy.days) * DAY_MS);
         self.small.put_quarantined(&entries.collect::<Vec<_>>(), oldest_ms, policy.max_bytes)
+    }
+
+    /// What may be kept of the bodies of a request.
+    fn texts_to_keep(&self, refused: &[Refused<'_>]) -> Vec<Option<String>> {
+        let wanted = refused.iter().take(KEPT).map(|one| {
+            let fits = !one.bytes.is_empty() && one.bytes.len() <= BODY;
+            fits.then(|| without_content(one.bytes))
+        });
+        let whole: Vec<Option<_>> = wanted.collect();
+        let redacted: Vec<Option<String>> =
+            whole.iter().map(|text| text.as_ref().map(|text| self.redactor().text(text).0)).collect();
+        // A private key is of several lines, and lines are events: each for itself looks like nothing.
+        let together = whole.iter().flatten().map(|text| &**text).collect::<Vec<_>>().join("\n");
+        let apart = redacted.iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
+        match self.redactor().text(&together).0 == apart {
+            true => redacted,
+            false => vec![None; redacted.len()],
+        }
     }
 
     /// What is in quarantine, newest first.
