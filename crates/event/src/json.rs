@@ -11,7 +11,7 @@ mod write;
 mod tests;
 
 pub(crate) use parse::read;
-pub use parse::{Limits, parse};
+pub use parse::{Limits, parse, parse_loosely};
 pub(crate) use value::depth;
 pub use value::{Duplicate, INTEGER_MAX, Number, Object, Value, compare_keys};
 pub(crate) use write::write_string;

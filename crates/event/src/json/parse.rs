@@ -27,6 +27,12 @@ impl Default for Limits {
     }
 }
 
+/// Reads one JSON document as [`parse`] does, for formats of others that allow more: a number beyond ±(2^53 − 1) comes as
+/// text, as it was written, and half a character (a lone surrogate) as U+FFFD.
+pub fn parse_loosely<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, Refusal> {
+    read_as(bytes, limits, true).map_err(|fault| fault.into_refusal())
+}
+
 /// Reads one JSON document, strictly. The tree takes at most some 60 times the bytes of the input
 /// (reckoned for the worst case, tiny arrays: 15 MiB at the default limit).
 pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, Refusal> {
@@ -34,28 +40,32 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, Refusal>
 }
 
 pub(crate) fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, Box<Fault>> {
+    read_as(bytes, limits, false)
+}
+
+fn read_as<'a>(bytes: &'a [u8], limits: &Limits, is_loose: bool) -> Result<Value<'a>, Box<Fault>> {
     if bytes.len() > limits.max_bytes {
         let reason = format!("{} bytes, the limit is {}", bytes.len(), limits.max_bytes);
         return Err(Fault::at(limits.max_bytes, Code::TooLarge, reason));
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => return Err(not_utf8(bytes, error.valid_up_to(), limits)),
+        Err(error) => return Err(not_utf8(bytes, error.valid_up_to(), limits, is_loose)),
     };
-    document(text, limits)
+    document(text, limits, is_loose)
 }
 
 /// Reads up to the bad byte to learn where in the document it lies; something wrong before it is told instead.
 #[cold]
-fn not_utf8(bytes: &[u8], valid: usize, limits: &Limits) -> Box<Fault> {
+fn not_utf8(bytes: &[u8], valid: usize, limits: &Limits, is_loose: bool) -> Box<Fault> {
     let text = std::str::from_utf8(&bytes[..valid]).expect("valid up to here");
-    match document(text, limits) {
+    match document(text, limits, is_loose) {
         Err(fault) => fault.if_at(valid, Code::InvalidUtf8, "not UTF-8"),
         Ok(_) => Fault::at(valid, Code::InvalidUtf8, "not UTF-8"),
     }
 }
 
-fn document<'a>(text: &'a str, limits: &Limits) -> Result<Value<'a>, Box<Fault>> {
+fn document<'a>(text: &'a str, limits: &Limits, is_loose: bool) -> Result<Value<'a>, Box<Fault>> {
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
@@ -63,6 +73,7 @@ fn document<'a>(text: &'a str, limits: &Limits) -> Result<Value<'a>, Box<Fault>>
         depth_left: limits.max_depth.min(DEPTH_CEILING),
         // An event of ours, more or less.
         members: Vec::with_capacity(32),
+        is_loose,
     };
     if text.starts_with('\u{feff}') {
         return Err(Fault::at(0, Code::Syntax, "a byte order mark before the JSON"));
@@ -83,6 +94,8 @@ struct Reader<'a> {
     depth_left: usize,
     /// Of the objects that are not ended yet, the innermost last: each then gets as much memory as it needs, once.
     members: Vec<Member<'a>>,
+    /// What [`parse_loosely`] allows is allowed.
+    is_loose: bool,
 }
 
 type Read<T> = Result<T, Box<Fault>>;
@@ -249,23 +262,35 @@ impl<'a> Reader<'a> {
     }
 
     fn unicode_escape(&mut self, start: usize) -> Read<char> {
-        let lone =
-            || Fault::at(start, Code::LoneSurrogate, "a \\u escape of half a character (a lone surrogate)");
+        let is_loose = self.is_loose;
+        let lone = || match is_loose {
+            true => Ok(char::REPLACEMENT_CHARACTER),
+            false => Err(Fault::at(
+                start,
+                Code::LoneSurrogate,
+                "a \\u escape of half a character (a lone surrogate)",
+            )),
+        };
         let first = self.hex4()?;
         let code = match first {
             0xd800..=0xdbff => {
                 if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
-                    return Err(lone());
+                    return lone();
                 }
+                let after_first = self.at;
                 self.at += 1;
                 match self.hex4()? {
                     second @ 0xdc00..=0xdfff => 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-                    _ => return Err(lone()),
+                    _ => {
+                        // Whatever the second one is, it is read again on its own.
+                        self.at = after_first;
+                        return lone();
+                    }
                 }
             }
             _ => first,
         };
-        char::from_u32(code).ok_or_else(lone)
+        char::from_u32(code).map_or_else(lone, Ok)
     }
 
     /// The place is the `u`; reads it and four hexadecimal digits.
@@ -305,7 +330,7 @@ impl<'a> Reader<'a> {
         let number = if let Some(b'.' | b'e' | b'E') = self.peek() {
             self.fraction_and_exponent()?;
             let n: f64 = self.text[start..self.at].parse().expect("the grammar was checked");
-            if !n.is_finite() {
+            if !n.is_finite() && !self.is_loose {
                 let reason = "a number too large to be finite";
                 return Err(Fault::at(start, Code::NumberRange, reason));
             }
@@ -318,6 +343,7 @@ impl<'a> Reader<'a> {
         };
         match number {
             Some(number) => Ok(Value::Number(number)),
+            None if self.is_loose => Ok(Value::String(Cow::Borrowed(&self.text[start..self.at]))),
             None => {
                 Err(Fault::at(start, Code::NumberRange, "a number beyond ±(2^53−1): send it as a string"))
             }

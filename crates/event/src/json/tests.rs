@@ -371,3 +371,27 @@ proptest! {
         prop_assert_eq!(compare_keys(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
     }
 }
+
+#[test]
+fn others_formats_may_say_more() {
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let limits = Limits::default();
+        parse(text.as_bytes(), &limits).unwrap_err();
+        let told = match parse_loosely(text.as_bytes(), &limits) {
+            Ok(value) => String::from_utf8(value.to_jcs()).unwrap(),
+            Err(refusal) => refusal.code.to_string(),
+        };
+        assert_eq!(told, expect, "{text}");
+    }
+    check("1795309341496492000", r#""1795309341496492000""#);
+    check("[-9223372036854775808,1e300,1e999]", r#"["-9223372036854775808","1e300","1e999"]"#);
+    check(r#""a\ud83d""#, "\"a\u{fffd}\"");
+    check(r#""\ud83d\ud83d\ude00\ude00""#, "\"\u{fffd}😀\u{fffd}\"");
+    check(r#""\ud83dx""#, "\"\u{fffd}x\"");
+    check(r#""\ud83d\n""#, "\"\u{fffd}\\n\"");
+    // The rest is as strict as ever.
+    check(r#"{"a":1,"a":2}"#, "duplicate_key");
+    check(r#""\ud83d\u00g0""#, "syntax");
+    check("01", "syntax");
+}
