@@ -9,15 +9,16 @@ mod audit;
 mod call;
 mod fields;
 pub mod receive;
-mod redactions;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 use event::json::Limits;
-use event::{Code, Event, Object, Refusal, Value};
+use event::{Code, Event, Refusal, Value};
 
+pub use crate::kept::Fingerprint;
+pub(crate) use call::{kind_of, operation_of};
 pub use fields::field_table;
 pub use wire::{Item, ItemError, Items, items};
 
@@ -26,9 +27,6 @@ pub const PRODUCER: &str = "litellm";
 
 /// How much one item may be. It holds whole prompts and answers, which are not kept, so it may be far larger than an event.
 pub const ITEM_LIMITS: Limits = Limits { max_bytes: 16 * 1024 * 1024, max_depth: 128 };
-
-/// A keyed fingerprint of some bytes, such as `hmac-sha256:…`: 1 to 256 of `A-Z a-z 0-9 : . _ = + / -`.
-pub type Fingerprint<'f> = dyn Fn(&[u8]) -> String + 'f;
 
 /// One item as events: the call (or the change) and, if a guardrail had something to say, that.
 ///
@@ -57,38 +55,4 @@ pub fn map_from(
         return Err(Refusal::new(Code::BadValue, "", reason));
     }
     call::map(item, producer, fingerprint)
-}
-
-/// The last check is the event's own. It knows the event's places, not the item's, and those that it finds wrong here
-/// were put there by us.
-fn event(tree: Object<'static>) -> Result<Event<'static>, Refusal> {
-    Event::from_value(Value::Object(tree), &Limits::default()).map_err(|refusal| {
-        let reason = format!("does not fit an event, at {:?}: {}", refusal.pointer, refusal.reason);
-        Refusal::new(refusal.code, "", reason)
-    })
-}
-
-/// Puts a value under a key, if there is one.
-fn put(members: &mut Object<'static>, key: &'static str, value: Option<impl Into<Value<'static>>>) {
-    if let Some(value) = value {
-        members.insert(key, value);
-    }
-}
-
-/// Puts a block under a key, if anything is in it.
-fn put_block(members: &mut Object<'static>, key: &'static str, block: Object<'static>) {
-    if !block.is_empty() {
-        members.insert(key, block);
-    }
-}
-
-/// Nothing was said: LiteLLM writes `null`, `""`, `[]` and objects of them for what it does not know.
-fn is_nothing(value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.iter().all(|(_, value)| is_nothing(value)),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }

@@ -2,16 +2,16 @@
 
 use event::{Object, Value};
 
-use super::is_nothing;
+use crate::kept::is_nothing;
 
 /// More places than this are counted in one last entry: their names come from strangers too.
 const ENTRIES_MAX: usize = 128;
 /// Longest name of a stranger's field that is written down.
 const NAME_CHARS_MAX: usize = 64;
 
-/// Why something was left out. The word goes into `redactions[].rule` with `litellm.` before it.
+/// Why something was left out. The word goes into `redactions[].rule` with the sender's name before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// What the model was sent.
     Prompt,
     /// What the model answered.
@@ -30,7 +30,7 @@ pub(super) enum Why {
     ClientMetadata,
     /// A parameter that is text or a structure.
     Parameter,
-    /// LiteLLM's static table of prices.
+    /// A static table of prices.
     PriceTable,
     /// A hash without a key, from which a short prompt can be guessed.
     UnkeyedHash,
@@ -49,32 +49,32 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
-            Why::Prompt => "litellm.prompt",
-            Why::Response => "litellm.response",
-            Why::ErrorText => "litellm.error_text",
-            Why::GuardrailText => "litellm.guardrail_text",
-            Why::ToolText => "litellm.tool_text",
-            Why::RetrievalText => "litellm.retrieval_text",
-            Why::Headers => "litellm.headers",
-            Why::ClientMetadata => "litellm.client_metadata",
-            Why::Parameter => "litellm.parameter",
-            Why::PriceTable => "litellm.price_table",
-            Why::UnkeyedHash => "litellm.unkeyed_hash",
-            Why::Secret => "litellm.secret",
-            Why::Noise => "litellm.noise",
-            Why::UnknownField => "litellm.unknown_field",
-            Why::WrongType => "litellm.wrong_type",
-            Why::BadValue => "litellm.bad_value",
-            Why::TooLarge => "litellm.too_large",
+            Why::Prompt => "prompt",
+            Why::Response => "response",
+            Why::ErrorText => "error_text",
+            Why::GuardrailText => "guardrail_text",
+            Why::ToolText => "tool_text",
+            Why::RetrievalText => "retrieval_text",
+            Why::Headers => "headers",
+            Why::ClientMetadata => "client_metadata",
+            Why::Parameter => "parameter",
+            Why::PriceTable => "price_table",
+            Why::UnkeyedHash => "unkeyed_hash",
+            Why::Secret => "secret",
+            Why::Noise => "noise",
+            Why::UnknownField => "unknown_field",
+            Why::WrongType => "wrong_type",
+            Why::BadValue => "bad_value",
+            Why::TooLarge => "too_large",
         }
     }
 }
 
 /// What was done with what was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(crate) enum Done {
     Dropped,
     /// Its keyed fingerprint is kept.
     Hashed,
@@ -92,8 +92,9 @@ impl Done {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Redactions {
+pub(crate) struct Redactions {
+    /// Whose names the places have.
+    sender: &'static str,
     entries: Vec<Entry>,
     /// Places that found no room.
     more: i64,
@@ -108,19 +109,24 @@ struct Entry {
 }
 
 impl Redactions {
+    /// None yet, of what a sender of this name says.
+    pub(crate) fn of(sender: &'static str) -> Redactions {
+        Redactions { sender, entries: Vec::new(), more: 0 }
+    }
+
     /// Nothing is written down about a value that says nothing, and of a place only the first word.
-    pub(super) fn dropped(&mut self, path: &str, why: Why, value: &Value<'_>) {
+    pub(crate) fn dropped(&mut self, path: &str, why: Why, value: &Value<'_>) {
         self.note(path, why, Done::Dropped, value);
     }
 
-    pub(super) fn note(&mut self, path: &str, why: Why, done: Done, value: &Value<'_>) {
+    pub(crate) fn note(&mut self, path: &str, why: Why, done: Done, value: &Value<'_>) {
         if !is_nothing(value) {
             self.note_size(path, why, done, value.to_jcs().len());
         }
     }
 
     /// The same, if the size of the value's canonical bytes is known.
-    pub(super) fn note_size(&mut self, path: &str, why: Why, done: Done, size: usize) {
+    pub(crate) fn note_size(&mut self, path: &str, why: Why, done: Done, size: usize) {
         if self.entries.iter().any(|entry| entry.path == path) {
             return;
         }
@@ -133,7 +139,7 @@ impl Redactions {
     }
 
     /// The event's `redactions`; only those under a path, if one is given.
-    pub(super) fn to_value(&self, under: &str) -> Option<Value<'static>> {
+    pub(crate) fn to_value(&self, under: &str) -> Option<Value<'static>> {
         let mut entries: Vec<&Entry> = self.entries.iter().filter(|e| e.path.starts_with(under)).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let mut items: Vec<Value<'static>> = entries
@@ -141,7 +147,7 @@ impl Redactions {
             .map(|entry| {
                 let mut item = Object::new();
                 item.insert("path", entry.path.clone());
-                item.insert("rule", entry.why.name());
+                item.insert("rule", format!("{}.{}", self.sender, entry.why.name()));
                 item.insert("action", entry.done.name());
                 if let Some(size) = i64::try_from(entry.size).ok().and_then(Value::integer) {
                     item.insert("size", size);
@@ -152,7 +158,7 @@ impl Redactions {
         if self.more > 0 && under.is_empty() {
             let mut item = Object::new();
             item.insert("path", "");
-            item.insert("rule", "litellm.more");
+            item.insert("rule", format!("{}.more", self.sender));
             item.insert("action", Done::Dropped.name());
             item.insert("count", Value::integer(self.more).unwrap_or(Value::Null));
             items.push(Value::Object(item));
@@ -162,7 +168,7 @@ impl Redactions {
 }
 
 /// A path with one more name, if the name looks like one; a stranger may have written anything into it, so else `*`.
-pub(super) fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_name = name.len() <= NAME_CHARS_MAX
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

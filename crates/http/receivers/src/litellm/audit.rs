@@ -4,10 +4,9 @@ use event::json::{self, Limits};
 use event::kind::Kind;
 use event::{Code, Event, Object, Refusal, Value};
 
-use super::call::hashed_key;
-use super::fields::{is_word, short_text};
-use super::redactions::{Done, Redactions, Why, join};
-use super::{Fingerprint, is_nothing, put, put_block, wire};
+use super::wire;
+use crate::kept::{self, Fingerprint, hashed_key, is_nothing, is_word, put, put_block, short_text};
+use crate::redactions::{Done, Redactions, Why, join};
 
 /// Most canonical bytes of the values before, and of those after.
 const VALUES_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +29,7 @@ pub(super) fn map(
         ),
         None => None,
     };
-    let mut redactions = Redactions::default();
+    let mut redactions = Redactions::of("litellm");
 
     let thing = thing(table);
     let mut event = Object::new();
@@ -96,7 +95,7 @@ pub(super) fn map(
         }
     }
     put(&mut event, "redactions", redactions.to_value(""));
-    super::event(event)
+    kept::event(event)
 }
 
 const COLUMNS: [&str; 9] = [

@@ -4,16 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 
 use event::{Code, Event, Object, Refusal, Value};
 
-use super::fields::{self, ITEMS_MAX, is_word, short_text};
-use super::redactions::{Done, Redactions, Why};
-use super::{Fingerprint, is_nothing, put, put_block, wire};
+use super::{fields, wire};
+use crate::kept::{
+    self, Fingerprint, ITEMS_MAX, hashed_key, is_nothing, is_word, milliseconds, money, money_18, put,
+    put_block, short_text,
+};
+use crate::redactions::{Done, Redactions, Why};
 
 pub(super) fn map(
     item: &Value<'_>,
     producer: &str,
     fingerprint: &Fingerprint<'_>,
 ) -> Result<Vec<Event<'static>>, Refusal> {
-    let mut reading = Reading { item, fingerprint, redactions: Redactions::default() };
+    let mut reading = Reading { item, fingerprint, redactions: Redactions::of("litellm") };
     let call = reading.call()?;
     let members = item.as_object().expect("the caller looked");
     let kept = fields::keep(fields::PAYLOAD, members, "", &mut reading.redactions);
@@ -33,7 +36,7 @@ pub(super) fn map(
     put(&mut main, "status", Some(call.outcome().to_owned()));
     put(&mut main, "source_id", Some(format!("{}:{}", call.id, call.status)));
     let mut llm = reading.llm();
-    put(&mut llm, "operation", call.operation());
+    put(&mut llm, "operation", operation_of(call.call_type()));
     let mut shared_llm = Object::new();
     for name in ["provider", "model", "requested_model"] {
         put(&mut shared_llm, name, llm.get(name).cloned());
@@ -48,7 +51,7 @@ pub(super) fn map(
     put_attributes(&mut main, attributes);
     // Last: until here something may have been left out.
     put(&mut main, "redactions", reading.redactions.to_value(""));
-    let mut events = vec![super::event(main)?];
+    let mut events = vec![kept::event(main)?];
 
     if let Some(verdict) = reading.verdict(&call) {
         let mut guardrail = shared;
@@ -65,7 +68,7 @@ pub(super) fn map(
         }
         put_attributes(&mut guardrail, attributes);
         put(&mut guardrail, "redactions", reading.redactions.to_value("/guardrail_information"));
-        events.push(super::event(guardrail)?);
+        events.push(kept::event(guardrail)?);
     }
     Ok(events)
 }
@@ -130,41 +133,50 @@ const CALL_TYPES: &[(&str, &str)] = &[
     ("send_message", "agent.message"),
 ];
 
+/// A call type as the table has it.
+fn base(call_type: &str) -> &str {
+    let known = |word: &str| CALL_TYPES.iter().any(|(theirs, _)| *theirs == word);
+    match call_type.strip_prefix('a') {
+        Some(stripped) if !known(call_type) && known(stripped) => stripped,
+        _ => call_type,
+    }
+}
+
+/// The kind of event that a call of a type is.
+pub(crate) fn kind_of(call_type: &str) -> String {
+    let base = base(call_type);
+    if let Some((_, kind)) = CALL_TYPES.iter().find(|(theirs, _)| *theirs == base) {
+        return (*kind).to_owned();
+    }
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    match base {
+        "" => "llm.request".to_owned(),
+        base if base.len() <= 60 && base.bytes().all(plain) => format!("llm.{base}"),
+        _ => "llm.request".to_owned(),
+    }
+}
+
+/// OpenTelemetry's word for a call type, if it has one.
+pub(crate) fn operation_of(call_type: &str) -> Option<&'static str> {
+    match base(call_type) {
+        "text_completion" => Some("text_completion"),
+        "generate_content" | "generate_content_stream" => Some("generate_content"),
+        "completion" | "anthropic_messages" | "responses" => Some("chat"),
+        "embedding" => Some("embeddings"),
+        "call_mcp_tool" => Some("execute_tool"),
+        _ => None,
+    }
+}
+
 impl Call {
-    fn base(&self) -> &str {
-        let word = self.call_type.as_deref().unwrap_or("");
-        let known = |word: &str| CALL_TYPES.iter().any(|(theirs, _)| *theirs == word);
-        match word.strip_prefix('a') {
-            Some(stripped) if !known(word) && known(stripped) => stripped,
-            _ => word,
-        }
+    fn call_type(&self) -> &str {
+        self.call_type.as_deref().unwrap_or("")
     }
 
     fn kind(&self) -> String {
-        if self.refused_key {
-            return "auth.failed_attempt".to_owned();
-        }
-        let base = self.base();
-        if let Some((_, kind)) = CALL_TYPES.iter().find(|(theirs, _)| *theirs == base) {
-            return (*kind).to_owned();
-        }
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        match base {
-            "" => "llm.request".to_owned(),
-            base if base.len() <= 60 && base.bytes().all(plain) => format!("llm.{base}"),
-            _ => "llm.request".to_owned(),
-        }
-    }
-
-    /// OpenTelemetry's words, for the operations that it has one for.
-    fn operation(&self) -> Option<&'static str> {
-        match self.base() {
-            "text_completion" => Some("text_completion"),
-            "generate_content" | "generate_content_stream" => Some("generate_content"),
-            "completion" | "anthropic_messages" | "responses" => Some("chat"),
-            "embedding" => Some("embeddings"),
-            "call_mcp_tool" => Some("execute_tool"),
-            _ => None,
+        match self.refused_key {
+            true => "auth.failed_attempt".to_owned(),
+            false => kind_of(self.call_type()),
         }
     }
 
@@ -372,18 +384,18 @@ impl<'r, 'a> Reading<'r, 'a> {
         put(&mut llm, "tokens_cached", cached.and_then(|at| self.count(at)));
         let reasoning = "/metadata/usage_object/completion_tokens_details/reasoning_tokens";
         put(&mut llm, "tokens_reasoning", self.count(reasoning));
-        put(&mut llm, "cost", self.number("/response_cost").map(wire::money_18));
+        put(&mut llm, "cost", self.number("/response_cost").map(money_18));
 
         let (start, end) = (self.number("/startTime"), self.number("/endTime"));
         let first = self.number("/completionStartTime");
         let between = |from: Option<f64>, to: Option<f64>| match (from, to) {
-            (Some(from), Some(to)) if to >= from => Value::number(wire::milliseconds(to - from)),
+            (Some(from), Some(to)) if to >= from => Value::number(milliseconds(to - from)),
             _ => None,
         };
         // Of a streamed answer, `response_time` ends with the first token.
         let response_time = self.number("/response_time");
         let latency = between(start, end)
-            .or_else(|| response_time.and_then(|seconds| Value::number(wire::milliseconds(seconds))));
+            .or_else(|| response_time.and_then(|seconds| Value::number(milliseconds(seconds))));
         put(&mut llm, "latency_ms", latency);
         let stream = self.first(&["/stream", "/model_parameters/stream"]);
         let stream = stream.and_then(|at| self.bool(at));
@@ -421,8 +433,8 @@ impl<'r, 'a> Reading<'r, 'a> {
     /// What `llm.cost` has no room for.
     fn unrounded_cost(&mut self) -> Option<String> {
         let cost = self.number("/response_cost")?;
-        let exact = wire::money(cost);
-        (exact != wire::money_18(cost)).then_some(exact)
+        let exact = money(cost);
+        (exact != money_18(cost)).then_some(exact)
     }
 
     fn choices(&self) -> &'r [Value<'a>] {
@@ -539,7 +551,7 @@ impl<'r, 'a> Reading<'r, 'a> {
             let at = format!("{AT}/{field}");
             put(&mut tool, name, self.hash(&at, self.at(&at), Why::ToolText));
         }
-        if !tool.is_empty() || call.base() == "call_mcp_tool" {
+        if !tool.is_empty() || base(call.call_type()) == "call_mcp_tool" {
             tool.insert("type", "mcp");
         }
         tool
@@ -647,12 +659,6 @@ impl<'r, 'a> Reading<'r, 'a> {
         self.redactions.note_size(pointer, why, Done::Hashed, bytes.len());
         Some((self.fingerprint)(&bytes))
     }
-}
-
-/// A hash of a key as LiteLLM makes them, or its name for the master key. `None` for what may be a key.
-pub(super) fn hashed_key(text: &str) -> Option<String> {
-    let is_hash = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (is_hash || text == "litellm_proxy_master_key").then(|| text.to_owned())
 }
 
 fn word_at(value: &Value<'_>, pointer: &str) -> Option<String> {

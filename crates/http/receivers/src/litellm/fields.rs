@@ -4,14 +4,11 @@
 
 use event::{Object, Value};
 
-use super::redactions::{Done, Redactions, Why, join};
-use super::{is_nothing, wire};
+use crate::kept::{ITEMS_MAX, bare_url, is_nothing, is_word, money, short_text};
+use crate::redactions::{Done, Redactions, Why, join};
 
 use Form::*;
 use Rule::*;
-
-/// More items of a list than this are dropped.
-pub(super) const ITEMS_MAX: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Field {
@@ -466,11 +463,11 @@ fn in_form(form: Form, value: &Value<'_>, path: &str, redactions: &mut Redaction
     let kept = match (form, value) {
         (Bool, Value::Bool(b)) => Ok(Value::Bool(*b)),
         (Number, Value::Number(n)) => Ok(Value::Number(*n)),
-        (Money, Value::Number(n)) => Ok(Value::from(wire::money(n.as_f64()))),
+        (Money, Value::Number(n)) => Ok(Value::from(money(n.as_f64()))),
         (Text, Value::String(text)) => short_text(text, 256).map(Value::from),
         (Word, Value::String(text)) if is_word(text) => Ok(Value::from(text.clone().into_owned())),
         (Word, Value::String(_)) => Err(Why::BadValue),
-        (Url, Value::String(text)) => match wire::bare_url(text) {
+        (Url, Value::String(text)) => match bare_url(text) {
             Some((bare, masked)) => short_text(&bare, 256).map(|bare| {
                 if masked {
                     redactions.note(path, Why::Secret, Done::Masked, value);
@@ -530,22 +527,6 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-pub(super) fn short_text(text: &str, chars: usize) -> Result<String, Why> {
-    if text.chars().nth(chars).is_some() {
-        return Err(Why::TooLarge);
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Why::BadValue);
-    }
-    Ok(text.to_owned())
-}
-
-/// A word has no blanks, so it is no sentence.
-pub(super) fn is_word(text: &str) -> bool {
-    (1..=128).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:/@+=-()#".contains(&b))
-}
-
 /// What is done with each field, as a table in Markdown.
 pub fn field_table() -> String {
     fn rows(table: &[Field], path: &str, out: &mut String) {
@@ -554,10 +535,10 @@ pub fn field_table() -> String {
             let mut row = |what: String| *out += &format!("| `{path}` | {what} |\n");
             match &field.rule {
                 Home(ours) => row(format!("`{}`", ours.replace(", ", "`, `"))),
-                Hash(ours, why) => row(format!("`{ours}`; rule `{}`", why.name())),
+                Hash(ours, why) => row(format!("`{ours}`; rule `litellm.{}`", why.name())),
                 Keep(form) => row(format!("kept: {}", form.name())),
                 Same(other) => row(format!("said by `{other}`")),
-                Drop(why) => row(format!("dropped: rule `{}`", why.name())),
+                Drop(why) => row(format!("dropped: rule `litellm.{}`", why.name())),
                 Block(table) => rows(table, &format!("{path}."), out),
                 Flat(table) => rows(table, &format!("{path}."), out),
                 List(table) => rows(table, &format!("{path}[]."), out),

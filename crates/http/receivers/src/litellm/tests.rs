@@ -5,6 +5,7 @@ use expect_test::{Expect, expect, expect_file};
 use proptest::prelude::*;
 
 use super::*;
+use crate::kept::{money, money_18};
 
 const ARRAY: &[u8] =
     include_bytes!("../../../../../tests/fixtures/litellm/litellm-1.105.3-generic_api-json_array.json");
@@ -494,8 +495,8 @@ fn times_and_money() {
         (9007199254740991.0, "9007199254740991", "9007199254740991"),
         (12.0, "12", "12"),
     ] {
-        assert_eq!(wire::money(amount), exact);
-        assert_eq!(wire::money_18(amount), rounded);
+        assert_eq!(money(amount), exact);
+        assert_eq!(money_18(amount), rounded);
     }
 }
 
