@@ -255,7 +255,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting::new(
         "server.limits.litellm_body_bytes",
         Shape::Bytes(1 << 10, 1 << 30),
-        "Largest body of `POST /ingest/litellm`, which holds whole prompts.",
+        "Largest body of `POST /ingest/litellm` and of OTLP, which hold whole prompts.",
     )
     .or("64MiB"),
     Setting::new(

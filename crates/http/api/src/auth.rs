@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dialect::Dialect;
 use crate::door::Door;
+use crate::otlp;
 use crate::problem::Problem;
 use crate::proxies::client;
 use crate::rates::{Rates, Taken, jittered, neighbourhood};
@@ -47,6 +48,7 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let path = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let address = client(request.extensions(), request.headers(), &door.trusted_proxies);
     let route = routes::number(&method, &path);
+    let sender = route.and_then(|n| otlp::dialect(&ROUTES[n], request.headers()));
     let too_often = route.map_or(StatusCode::TOO_MANY_REQUESTS, |n| ROUTES[n].too_often);
     let dialect = Dialect::of(route.map(|n| &ROUTES[n]));
     let mut gate = Gate { door: &door, address, dialect, too_often, now: began, left: HeaderMap::new() };
@@ -71,7 +73,10 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     if let Some(seconds) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()) {
         headers.insert(RETRY_AFTER, HeaderValue::from(jittered(seconds, address, ended)));
     }
-    response
+    match sender {
+        Some(sender) => otlp::in_kind(sender, response),
+        None => response,
+    }
 }
 
 /// What a request has to get past.

@@ -25,14 +25,31 @@ pub(crate) struct Received {
     _memory: OwnedSemaphorePermit,
 }
 
+/// The bytes of a body, and the memory they have been given.
+pub(crate) struct Held {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) memory: OwnedSemaphorePermit,
+}
+
 /// Reads a body whole. What is too large by its own account is not read at all, nor what comes in a form or an encoding
 /// that is not taken.
+pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> Result<Received, Problem> {
+    let encoding = Encoding::of(request.headers())?;
+    let form = form(request.headers())?;
+    let Held { bytes, memory } = read(door, request, encoding, most).await?;
+    Ok(Received { bytes, form, _memory: memory })
+}
+
+/// [`receive`] of a form that somebody else knows.
 ///
 /// A compressed body is undone when all of it is here: while a slow client sends, it holds no thread.
-pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> Result<Received, Problem> {
+pub(crate) async fn read(
+    door: &Arc<Door>,
+    request: Request,
+    encoding: Encoding,
+    most: usize,
+) -> Result<Held, Problem> {
     let (head, body) = request.into_parts();
-    let encoding = Encoding::of(&head.headers)?;
-    let form = form(&head.headers)?;
     let announced = announced(&head.headers).unwrap_or(0);
     if announced > most as u64 {
         return Err(too_large(most));
@@ -51,19 +68,26 @@ pub(crate) async fn receive(door: &Arc<Door>, request: Request, most: usize) -> 
         }
     };
     door.metrics.received(bytes.len());
-    if encoding == Encoding::Identity {
-        return Ok(Received { bytes, form, _memory: memory });
-    }
+    let held = Held { bytes, memory };
+    if encoding == Encoding::Identity { Ok(held) } else { unpack(door, held, encoding, most).await }
+}
+
+/// Undoes a compression.
+pub(crate) async fn unpack(
+    door: &Arc<Door>,
+    packed: Held,
+    encoding: Encoding,
+    most: usize,
+) -> Result<Held, Problem> {
     let at = door.clone();
     door.blocking(move |_| {
-        let (packed, _packed_memory) = (bytes, memory);
         let _work_memory = claim(&at, encoding.work_bytes())?;
         let mut memory = claim(&at, 0)?;
-        let bytes = encoding.decode(&packed, most, |more| {
+        let bytes = encoding.decode(&packed.bytes, most, |more| {
             memory.merge(claim(&at, more)?);
             Ok(())
         })?;
-        Ok(Received { bytes, form, _memory: memory })
+        Ok(Held { bytes, memory })
     })
     .await
 }

@@ -154,7 +154,8 @@ fn write_route(route: &Route, out: &mut String) -> fmt::Result {
             Text(sent.media[0].0),
             Text(example.trim_end())
         )?;
-    } else {
+    } else if !route.path.starts_with("/opentelemetry") {
+        // gRPC is not spoken by curl.
         let token = if route.needs.key() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
         writeln!(
             out,

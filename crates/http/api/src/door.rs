@@ -45,7 +45,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub struct Limits {
     /// Most bytes of a body of `POST /v1/events`.
     pub events_body_bytes: usize,
-    /// Most bytes of a body of `POST /ingest/litellm`, which holds whole prompts.
+    /// Most bytes of a body of `POST /ingest/litellm` and of OTLP, which hold whole prompts.
     pub litellm_body_bytes: usize,
     /// Bytes of all bodies that are in memory at once. Beyond it the answer is 503.
     pub bodies_bytes: usize,

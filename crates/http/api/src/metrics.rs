@@ -15,6 +15,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use indelible::{Indelible, Lag};
+use receivers::otlp::Noise;
 
 use crate::auth::Caller;
 use crate::door::{Door, UNIT};
@@ -40,6 +41,7 @@ pub(crate) struct Metrics {
     routes: Vec<Route>,
     bytes_in: AtomicU64,
     events: [AtomicU64; OUTCOMES.len()],
+    noise: [AtomicU64; Noise::ALL.len()],
     connections: AtomicI64,
     limited: [AtomicU64; LIMITS.len()],
 }
@@ -82,6 +84,7 @@ impl Metrics {
             bytes_in,
             connections,
             events: Default::default(),
+            noise: Default::default(),
             limited: Default::default(),
         })
     }
@@ -111,6 +114,13 @@ impl Metrics {
         let counts = [events.accepted, events.duplicates, events.conflicts, events.refused];
         for (counter, count) in self.events.iter().zip(counts) {
             counter.fetch_add(count as u64, Relaxed);
+        }
+    }
+
+    /// Spans and log records that are no events, by [`Noise::ALL`].
+    pub(crate) fn noise(&self, counts: &[usize; Noise::ALL.len()]) {
+        for (counter, count) in self.noise.iter().zip(counts) {
+            counter.fetch_add(*count as u64, Relaxed);
         }
     }
 
@@ -167,6 +177,16 @@ impl Metrics {
         head(out, name, "counter", "Events that were sent, by what became of them.")?;
         for (outcome, count) in OUTCOMES.iter().zip(&self.events) {
             writeln!(out, "{name}{{outcome=\"{outcome}\"}} {}", count.load(Relaxed))?;
+        }
+        let name = "indelible_otlp_dropped_total";
+        head(
+            out,
+            name,
+            "counter",
+            "Spans and log records that are no events, by the rule that dropped them.",
+        )?;
+        for (noise, count) in Noise::ALL.iter().zip(&self.noise) {
+            writeln!(out, "{name}{{rule=\"{}\"}} {}", noise.name(), count.load(Relaxed))?;
         }
         let name = "indelible_http_limited_total";
         head(out, name, "counter", "Requests that were turned away because there were too many.")?;

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value};
 use indelible::{AskError, Error, RecordError, without_secrets};
 
+use crate::otlp::Told;
+
 /// An answer that is not what was asked for. It says what to do and never quotes what was sent.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -231,6 +233,7 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let told = Told { detail: self.detail.clone(), retry_after_ms: self.retry_after_ms };
         let mut members = self.more;
         members.insert("type", "about:blank");
         members.insert("title", self.status.canonical_reason().unwrap_or("Error"));
@@ -241,6 +244,7 @@ impl IntoResponse for Problem {
             members.insert("retry_after_ms", whole(ms));
         }
         let mut response = json(self.status, members);
+        response.extensions_mut().insert(told);
         let headers = response.headers_mut();
         headers.extend(self.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -16,7 +16,7 @@ use crate::auth::guard;
 use crate::compat_routes::COMPAT;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
-use crate::{docs, health, litellm, metrics, openapi, read, record, search, serve, stream};
+use crate::{docs, health, litellm, metrics, openapi, otlp, read, record, search, serve, stream};
 
 /// One thing that can be asked for.
 #[derive(Clone, Copy)]
@@ -174,6 +174,30 @@ const LITELLM_SENT: Sent = Sent {
     example: r#"[{"id":"chatcmpl-1","call_type":"acompletion","status":"success","model":"gpt-5.2","startTime":1767225600.0}]"#,
 };
 
+const TRACES_SENT: Sent = Sent {
+    media: &[("application/json", OTLP), ("application/x-protobuf", BYTES)],
+    about: "`ExportTraceServiceRequest` of OTLP 1: at most 64 MiB and 100 000 spans.",
+    example: r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"assistant"}}]},"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"chat gpt-5.2","kind":3,"startTimeUnixNano":"1767225600000000000","endTimeUnixNano":"1767225601250000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.provider.name","value":{"stringValue":"openai"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5.2"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"12"}}]}]}]}]}"#,
+};
+
+const LOGS_SENT: Sent = Sent {
+    media: &[("application/json", OTLP), ("application/x-protobuf", BYTES)],
+    about: "`ExportLogsServiceRequest` of OTLP 1: at most 64 MiB and 100 000 records.",
+    example: r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"portal"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1767225600000000000","severityNumber":13,"eventName":"auth.failed_attempt","attributes":[{"key":"user.email","value":{"stringValue":"alice@company.com"}},{"key":"client.address","value":{"stringValue":"203.0.113.42"}}]}]}]}]}"#,
+};
+
+const OTLP: &str = r#"{"type":"object"}"#;
+const BYTES: &str = r#"{"format":"binary","type":"string"}"#;
+const EXPORTED: Answer = answer(
+    &[("application/json", OTLP), ("application/x-protobuf", BYTES)],
+    "What was good is on the disk. `partialSuccess` says how many records were refused, and which were no events; \
+     none of them is to be sent again.",
+);
+const CALLED: Answer = answer(
+    &[("application/grpc", BYTES)],
+    "What was good is on the disk. What went wrong is told in the trailers, with `RetryInfo` if it helps to try again.",
+);
+
 const Q: Parameter = parameter(
     "q",
     "query",
@@ -290,6 +314,81 @@ const EVENTS: &[Route] = &[
         // It drops a batch for 429, and sends it again after 503.
         too_often: StatusCode::SERVICE_UNAVAILABLE,
         handler: || post(litellm::ingest),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/traces",
+        id: "recordTraces",
+        tag: "record",
+        needs: Needs::May(Permission::RecordEvents),
+        about: "records what spans of OpenTelemetry tell of models, tools, agents and guardrails",
+        parameters: &[ORGANISATION],
+        sent: Some(&TRACES_SENT),
+        answers: &[EXPORTED],
+        problems: &[400, 408, 413, 415],
+        // Not every exporter tries again after 429.
+        too_often: StatusCode::SERVICE_UNAVAILABLE,
+        handler: || post(otlp::export),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/logs",
+        id: "recordLogs",
+        tag: "record",
+        needs: Needs::May(Permission::RecordEvents),
+        about: "records what log records of OpenTelemetry tell, if they have an event's name",
+        parameters: &[ORGANISATION],
+        sent: Some(&LOGS_SENT),
+        answers: &[EXPORTED],
+        problems: &[400, 408, 413, 415],
+        // Not every exporter tries again after 429.
+        too_often: StatusCode::SERVICE_UNAVAILABLE,
+        handler: || post(otlp::export),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/audit",
+        id: "recordAudit",
+        tag: "record",
+        needs: Needs::May(Permission::RecordEvents),
+        about: "records log records of OpenTelemetry, all of them",
+        parameters: &[ORGANISATION],
+        sent: Some(&LOGS_SENT),
+        answers: &[EXPORTED],
+        problems: &[400, 408, 413, 415],
+        // Not every exporter tries again after 429.
+        too_often: StatusCode::SERVICE_UNAVAILABLE,
+        handler: || post(otlp::export),
+    },
+    Route {
+        method: "POST",
+        path: otlp::TRACE_EXPORT,
+        id: "callTraces",
+        tag: "record",
+        needs: Needs::May(Permission::RecordEvents),
+        about: "the same as `/v1/traces`, over gRPC",
+        parameters: &[ORGANISATION],
+        sent: None,
+        answers: &[CALLED],
+        problems: &[400, 408, 413, 415],
+        // Not every exporter tries again after 429.
+        too_often: StatusCode::SERVICE_UNAVAILABLE,
+        handler: || post(otlp::call),
+    },
+    Route {
+        method: "POST",
+        path: otlp::LOGS_EXPORT,
+        id: "callLogs",
+        tag: "record",
+        needs: Needs::May(Permission::RecordEvents),
+        about: "the same as `/v1/logs`, over gRPC",
+        parameters: &[ORGANISATION],
+        sent: None,
+        answers: &[CALLED],
+        problems: &[400, 408, 413, 415],
+        // Not every exporter tries again after 429.
+        too_often: StatusCode::SERVICE_UNAVAILABLE,
+        handler: || post(otlp::call),
     },
     Route {
         method: "GET",

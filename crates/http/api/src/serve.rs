@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::door::{Clock, Door, Settings};
+use crate::http2;
 use crate::proxies::Peer;
 use crate::routes::router_of;
 use crate::stall::Stall;
@@ -118,20 +119,39 @@ async fn accept(
         // Answers are written in one piece; holding back small ones only makes clients wait.
         let _ = stream.set_nodelay(true);
         let stream = Stall::new(stream, door.limits.stall_time);
-        let service = Known { router: TowerToHyperService::new(router.clone()), peer: Peer(peer) };
+        let (router, peer) = (router.clone(), Peer(peer));
         let (door, watcher, tls, mut stopped) =
             (door.clone(), graceful.watcher(), tls.clone(), stopped.clone());
         connections.spawn(async move {
             let _place = place;
             let _counted = door.metrics.connection();
-            let Some(tls) = tls else { return talk(stream, service, &door, watcher).await };
+            let Some(tls) = tls else {
+                let begun = tokio::select! {
+                    begun = timeout(door.limits.head_time, http2::begin(stream)) => begun,
+                    // Nothing was asked yet, so nothing is owed.
+                    _ = stopped.wait_for(|stopped| *stopped) => return,
+                };
+                return match begun {
+                    Ok(Ok((true, stream))) => {
+                        // For as long as it is held, a stop waits.
+                        let _watcher = watcher;
+                        http2::talk(stream, router, peer, &door, stopped).await;
+                    }
+                    Ok(Ok((false, stream))) => talk(stream, Known::new(router, peer), &door, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a connection broke"),
+                    Err(_) => tracing::debug!("nothing was asked on a connection"),
+                };
+            };
             let opened = tokio::select! {
                 opened = timeout(door.limits.handshake_time, tls.acceptor().accept(stream)) => opened,
-                // Nothing was asked yet, so nothing is owed.
                 _ = stopped.wait_for(|stopped| *stopped) => return,
             };
             match opened {
-                Ok(Ok(stream)) => talk(stream, service, &door, watcher).await,
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                    let _watcher = watcher;
+                    http2::talk(stream, router, peer, &door, stopped).await;
+                }
+                Ok(Ok(stream)) => talk(stream, Known::new(router, peer), &door, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
                 Err(_) => tracing::debug!("a TLS connection took too long to open"),
             }
@@ -168,6 +188,12 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 struct Known {
     router: TowerToHyperService<Router>,
     peer: Peer,
+}
+
+impl Known {
+    fn new(router: Router, peer: Peer) -> Known {
+        Known { router: TowerToHyperService::new(router), peer }
+    }
 }
 
 impl Service<Request<Incoming>> for Known {

@@ -47,7 +47,7 @@ impl fmt::Debug for Tls {
 
 impl Tls {
     /// `certificates`: PEM, the server's own first, then the chain. `key`: PEM, PKCS #8, PKCS #1 or SEC1.
-    /// TLS 1.2 and 1.3 are spoken, and HTTP/1.1 within.
+    /// TLS 1.2 and 1.3 are spoken, and HTTP/1.1 within; gRPC over HTTP/2.
     pub fn new(certificates: &[u8], key: &[u8]) -> Result<Tls, TlsError> {
         Ok(Tls(Arc::new(Mutex::new(config(certificates, key)?))))
     }
@@ -80,6 +80,7 @@ fn config(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(unfit)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Of what a client can speak, the first here is spoken: HTTP/2 only with those who speak nothing else.
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), b"h2".to_vec()];
     Ok(Arc::new(config))
 }

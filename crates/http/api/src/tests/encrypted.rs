@@ -73,8 +73,14 @@ async fn both_versions_are_spoken() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.contains("strict-transport-security: max-age="), "{answer}");
     }
+    // gRPC's clients speak nothing but HTTP/2.
+    let stream = certificate.connect(&running, BOTH, &["h2"]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let mut client = http2::Client::over(stream).await;
+    let called = client.call(crate::otlp::LOGS_EXPORT, "application/grpc", &[0; 5]).await;
+    assert_eq!(called, (200, "0".into()));
     assert!(
-        certificate.connect(&running, BOTH, &["h2"]).await.is_err(),
+        certificate.connect(&running, BOTH, &["spdy/3"]).await.is_err(),
         "what is not spoken is not agreed on"
     );
     let plain = TcpStream::connect(running.address).await.unwrap();

@@ -176,11 +176,18 @@ async fn nothing_that_is_sent_breaks_anything() {
         *statuses.entry(status).or_default() += 1;
         let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
         if status >= 400 && route.path != "/readyz" {
-            // Neighbours say it in their own words, but for what can't be done yet, or no route is found for.
+            // Neighbours say it in their own words, but for what can't be done yet, or no route is found for; and
+            // OpenTelemetry's senders are told in what they speak.
             let others = theirs && ![404, 405, 501].contains(&status);
-            let problem = if others { "application/json" } else { "application/problem+json" };
-            let is_theirs = theirs && kind.as_deref() == Some("application/json");
-            assert!(kind.as_deref() == Some(problem) || is_theirs, "{what}: {status} {kind:?}");
+            let is_otlp =
+                route.tag == "record" && route.path.starts_with("/v1/") && route.path != "/v1/events";
+            let fits = match kind.as_deref() {
+                Some("application/problem+json") => !others,
+                Some("application/json") => theirs || is_otlp,
+                Some("application/x-protobuf") => is_otlp,
+                _ => false,
+            };
+            assert!(fits, "{what}: {status} {kind:?}");
         }
         if kind.as_deref() == Some("text/event-stream") {
             continue;
