@@ -299,9 +299,9 @@ fn varied(n: u64) -> String {
     }
     // A path whose type differs between events loses none of them.
     let score = below(12);
-    let score = if n % 3 == 0 { format!("\"{score}\"") } else { score.to_string() };
+    let score = if n.is_multiple_of(3) { format!("\"{score}\"") } else { score.to_string() };
     members += &format!(",\"attributes\":{{\"region\":\"{region}\",\"score\":{score}");
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         members += &format!(",\"tenant\":{{\"name\":\"{tenant}\"}}");
     }
     format!("{{{members}}}}}\n")

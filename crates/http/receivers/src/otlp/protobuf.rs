@@ -149,12 +149,11 @@ pub(super) fn count(body: &[u8]) -> Result<usize, Refusal> {
     }
 }
 
+/// Takes a record, or why it can't be read.
+type Take<'t, 'a, E> = &'t mut dyn FnMut(&Group<'a>, Result<Record<'a>, Refusal>) -> Result<(), E>;
+
 /// Reads the records of a body that was counted.
-pub(super) fn each<'a, E>(
-    body: &'a [u8],
-    signal: Signal,
-    take: &mut dyn FnMut(&Group<'a>, Result<Record<'a>, Refusal>) -> Result<(), E>,
-) -> Result<(), E> {
+pub(super) fn each<'a, E>(body: &'a [u8], signal: Signal, take: Take<'_, 'a, E>) -> Result<(), E> {
     let mut groups = Fields(body);
     while let Ok(Some((number, group))) = groups.next() {
         let (GROUPS, Ok(group)) = (number, group.bytes()) else { continue };
