@@ -41,7 +41,7 @@ pub use organisations::{Indelible, Settings, StartError, check_organisation};
 pub use quarantine::{QuarantinePolicy, Refused};
 pub use record::{AUTH_KEY, AUTH_LOCAL, RecordError, Recorded, Sender};
 pub use rows::{Arranged, ROWS_MOST, Rows, RowsPage, SORTED_MOST};
-pub use secrets::without_secrets;
+pub use secrets::{pointer_without_secrets, without_secrets};
 pub use show::show;
 pub use tail::{Export, Tail};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};

@@ -12,6 +12,7 @@ use crate::ask::AskError;
 use crate::audit::Asked;
 use crate::organisations::Indelible;
 use crate::record::{RecordError, Recorded, Sender, object};
+use crate::secrets::in_pointer;
 
 /// How long and how much is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Indelible {
             let text = texts.get(n).and_then(Option::as_ref);
             let body = text.map(|text| key.seal(&*self.io, organisation.as_bytes(), text.as_bytes()));
             // A pointer and a reason can quote names of members, which strangers choose.
-            let (pointer, _) = self.redactor().text(&one.refusal.pointer);
+            let pointer = in_pointer(&one.refusal.pointer, |name| self.redactor().text(name).0);
             let (reason, _) = self.redactor().text(&one.refusal.reason);
             Quarantined {
                 id: 0,

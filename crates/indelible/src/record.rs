@@ -1,5 +1,7 @@
 //! The door in: events are redacted and become entries of their organisations' ledgers.
 
+use std::borrow::Cow;
+
 use access::{Permission, Viewer};
 use event::{Code, Event, Object, Refusal, Value, time};
 use ledger::{AppendError, Entry, Error, Ledger, Outcome, Receipt, SECTIONS};
@@ -186,24 +188,19 @@ impl Indelible {
             }
         };
         let count = events.len();
-        let sent: Vec<_> =
-            events.iter().map(|e| (e.tree().get("source_id").cloned(), e.core().producer.clone())).collect();
-        let entries = events.into_iter().map(|event| self.entry(&ledger, event, sender)).collect();
+        let (entries, named): (Vec<Entry>, Vec<Named<'_>>) =
+            events.into_iter().map(|event| self.entry(&ledger, event, sender)).unzip();
         let outcomes = self.append(organisation, &ledger, entries).map_err(|e| match e {
             RecordError::Busy { reason, retry_after_ms } => {
                 self.degraded(organisation, reason, retry_after_ms, count, skippable)
             }
             other => other,
         })?;
-        let conflicts: Vec<Entry> = sent
+        let conflicts: Vec<Entry> = named
             .iter()
             .zip(&outcomes)
-            .filter_map(|((source_id, producer), outcome)| match outcome {
-                Outcome::Conflict(earlier) => {
-                    let source_id = source_id.as_ref().and_then(Value::as_str).unwrap_or_default();
-                    // As the sender wrote it: what may not be kept of it is not kept here either.
-                    Some(conflict(producer, &self.redactor().text(source_id).0, earlier))
-                }
+            .filter_map(|(named, outcome)| match outcome {
+                Outcome::Conflict(earlier) => Some(conflict(named, earlier)),
                 _ => None,
             })
             .collect();
@@ -277,15 +274,24 @@ impl Indelible {
         self.record_change(SYSTEM, value).map(drop).map_err(|e| Error::Io(e.to_string()))
     }
 
-    /// An entry of what may be kept of an event.
-    fn entry(&self, ledger: &Ledger, mut event: Event<'_>, sender: &Sender) -> Entry {
+    /// An entry of what may be kept of an event, and what the event may be called.
+    fn entry<'e>(&self, ledger: &Ledger, mut event: Event<'e>, sender: &Sender) -> (Entry, Named<'e>) {
         // Before anything is taken out of it: an honest retry must not conflict because a policy changed.
         let fingerprint =
             event.source_id().map(|id| ledger.fingerprint(&event.core().producer, id, &event.submitted()));
         let origin = if sender.is_adapter { Origin::Adapter } else { Origin::Sender };
         self.redactor().apply(&mut event, &LedgerKeys(ledger), origin);
-        Entry { fingerprint, ..plain_entry(&event, sender.auth) }
+        // Not as it was sent: people put anything into an id, and keys into the name of a producer.
+        let source_id = event.tree().get("source_id").cloned();
+        let named = Named { producer: event.core().producer.clone(), source_id };
+        (Entry { fingerprint, ..plain_entry(&event, sender.auth) }, named)
     }
+}
+
+/// What an event calls itself, after redaction.
+struct Named<'e> {
+    producer: Cow<'e, str>,
+    source_id: Option<Value<'e>>,
 }
 
 /// The keys with which an organisation's texts are fingerprinted.
@@ -321,13 +327,14 @@ fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
 }
 
 /// The same id with another content: somebody errs or cheats, and either is worth a record.
-fn conflict(producer: &str, source_id: &str, earlier: &Receipt) -> Entry {
+fn conflict(named: &Named<'_>, earlier: &Receipt) -> Entry {
     let text = |text: &str| Value::from(text.to_owned());
+    let source_id = named.source_id.as_ref().and_then(Value::as_str).unwrap_or_default();
     let what = object([(
         "attributes",
         object([
             ("earlier_position", text(&earlier.position.to_string())),
-            ("producer", text(producer)),
+            ("producer", text(&named.producer)),
             ("source_id", text(source_id)),
         ]),
     )]);

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value, time};
-use indelible::{Outcome, Recorded, show_id, without_secrets};
+use indelible::{Outcome, Recorded, pointer_without_secrets, show_id, without_secrets};
 
 use crate::metrics::Events;
 use crate::problem::{Problem, json, whole};
@@ -41,11 +41,10 @@ impl Tally {
 
     pub(crate) fn refuse(&mut self, index: usize, refusal: &Refusal) {
         self.refused += 1;
-        // Both can quote names of members, which whoever wrote the event chose; in a pointer they are escaped (RFC 6901).
-        let plain = refusal.pointer.replace("~1", "/").replace("~0", "~");
-        let masked = without_secrets(&plain);
-        let pointer = if masked == plain { &refusal.pointer } else { &masked };
-        self.reject(index, pointer, refusal.code.as_str(), &without_secrets(&refusal.reason), refusal.offset);
+        // Both can quote names of members, which whoever wrote the event chose.
+        let pointer = pointer_without_secrets(&refusal.pointer);
+        let reason = without_secrets(&refusal.reason);
+        self.reject(index, &pointer, refusal.code.as_str(), &reason, refusal.offset);
     }
 
     /// Refused as well, without a reason of their own.

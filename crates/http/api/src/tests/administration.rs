@@ -153,6 +153,17 @@ async fn what_was_refused_is_mended_and_sent_again() {
     assert_eq!(count(&server.good("GET", "/v1/quarantine", "", 200).await, "/entries"), 0);
     let found = server.good("GET", "/v1/events/count?type=a.mended", "", 200).await;
     assert_eq!(found.json().pointer("/total/value").and_then(Value::as_i64), Some(1));
+
+    // Of a secret of several lines no line is kept: by itself it looks like nothing.
+    let lines = concat!("{\"typ\":\"a.b\"}\n-----BEGIN PRIVATE", " KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n");
+    server.post(lines).await;
+    let list = server.good("GET", "/v1/quarantine", "", 200).await;
+    assert_eq!(count(&list, "/entries"), 3);
+    for n in 0..3 {
+        let id = text(&list, &format!("/entries/{n}/id"));
+        let one = server.good("GET", &format!("/v1/quarantine/{id}"), "", 200).await;
+        assert!(!one.text.contains("MIIEvQ"), "{}", one.text);
+    }
     for id in ["x", "-1", "99999999999999999999"] {
         assert_eq!(server.get(&format!("/v1/quarantine/{id}")).await.problem(), "404 not_found");
     }

@@ -48,7 +48,22 @@ async fn an_answer_quotes_nothing_that_was_sent() {
         .await;
     assert_eq!(answer.status, 400);
     assert!(!answer.text.contains("hunter2"), "{}", answer.text);
+    // Names of members are chosen by whoever writes them, and filters are quoted.
+    let named = r#"{"type":"a.b","postgres://app:hunter2-Plum@db/prod":1,"a":9007199254740993}"#;
+    let answer = server.post(named).await;
+    assert!(answer.status == 400 && !answer.text.contains("hunter2"), "{}", answer.text);
+    let named = r#"{"postgres://app:hunter2-Plum@db/prod":9007199254740993}"#;
+    let answer = server.post(named).await;
+    assert!(answer.status == 400 && answer.text.contains("/postgres:~1~1"), "{}", answer.text);
+    assert!(!answer.text.contains("hunter2"), "{}", answer.text);
+    let answer = server.get("/v1/events?q=password%3Dhunter2-plum-Orchard").await;
+    assert_eq!(answer.problem(), "400 filter");
+    assert!(answer.text.contains("suggestion") && !answer.text.contains("hunter2"), "{}", answer.text);
     for path in [
+        "/v1/events/top?group=hunter2",
+        "/v1/events/facets?field=hunter2",
+        "/v1/events/histogram?by=hunter2",
+        "/v1/events/top?group=type&sum=hunter2",
         "/v1/events?hunter2=1",
         "/v1/events?from=hunter2",
         "/v1/events?limit=hunter2",
