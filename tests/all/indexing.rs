@@ -25,8 +25,8 @@ const SETTINGS: &[(&str, &str)] =
 /// First time of an event, 2026-01-05 in nanoseconds since 1970; the others are in the 30 days after it.
 const BEGAN_NS: i64 = 1_767_571_200_000_000_000;
 const HOUR_NS: i64 = 3_600_000_000_000;
-/// Events that are sent in a cycle, about.
-const SENT_MOST: u64 = 250;
+/// Events that are sent for each question that is answered under load, about.
+const SENT_FOR_AN_ANSWER: u64 = 40;
 /// Events of a page.
 const LIMIT: usize = 200;
 
@@ -190,14 +190,16 @@ struct UnderLoad {
 fn under_load(place: &Place, load: &Load, chance: &mut Chance) -> String {
     let server = Server::start_in(place, SETTINGS);
     let (address, is_over) = (server.address, AtomicBool::new(false));
-    let moment = Duration::from_millis(chance.below(200));
+    let (answered, moment) = (chance.below(5), Duration::from_millis(chance.below(40)));
     let seed = chance.below(1 << 40);
     let (heard, answers) = channel();
     std::thread::scope(|scope| {
         scope.spawn(|| load.send(address, seed, &is_over));
         scope.spawn(|| load.ask(address, seed, &is_over, &heard));
-        // It has caught up and committed; from now on it commits often.
-        answers.recv_timeout(Duration::from_secs(60)).expect("somebody is answered");
+        // With the first it has caught up; each waited for a commit.
+        for _ in 0..=answered {
+            answers.recv_timeout(Duration::from_secs(60)).expect("somebody is answered");
+        }
         std::thread::sleep(moment);
         is_over.store(true, Ordering::Relaxed);
         server.kill()
@@ -209,9 +211,14 @@ impl Load {
     fn send(&self, address: SocketAddr, seed: u64, is_over: &AtomicBool) {
         let mut chance = Chance(seed);
         let Ok(mut client) = Client::connect(address, TOKEN) else { return };
-        // Bounded, so that a slow machine does not have more to look through than a quick one.
+        let before = self.commits.load(Ordering::Relaxed);
         let mut sent = 0;
-        while sent < SENT_MOST && !is_over.load(Ordering::Relaxed) {
+        while !is_over.load(Ordering::Relaxed) {
+            // Not more than is indexed, or a slow machine would have much to look through afterwards.
+            if sent > SENT_FOR_AN_ANSWER * (1 + self.commits.load(Ordering::Relaxed) - before) {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
             let count = [1, 2, 10, 40][chance.below(4) as usize];
             sent += count;
             let first = self.next.fetch_add(count, Ordering::Relaxed);
