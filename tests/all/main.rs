@@ -8,6 +8,7 @@ mod indexing;
 mod kill;
 mod large;
 mod many;
+mod planting;
 mod program;
 mod rude;
 mod secrets;
