@@ -9,9 +9,11 @@ here="$(cd "$(dirname "$0")" && pwd)"
 binary="$(realpath "${1:?the binary indelible}")"
 examples="${2:-20}"
 
-venv="${SCHEMATHESIS_VENV:-${CARGO_TARGET_DIR:-$here/../../target}/interop-venv}"
-if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    if [ -z "${SCHEMATHESIS_VENV:-}" ]; then
+venv="${SCHEMATHESIS_VENV:-}"
+if [ -z "$venv" ]; then
+    venv="${CARGO_TARGET_DIR:-$here/../../target}/interop-venv"
+    if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+        echo "schemathesis: installing it into $venv"
         python3 -m venv --clear "$venv" >/dev/null 2>&1 \
             && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" \
             || { echo "schemathesis: NOT DONE, since pip can't install it here" >&2; exit 77; }
@@ -24,7 +26,7 @@ server=
 trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
 token="schemathesis-0123456789abcdef0123456789abcdef"
 # Nothing is asked too often, so that no 429 hides an answer; and an index from the first event on.
-env INDELIBLE_BOOTSTRAP_TOKEN="$token" \
+env -i PATH="$PATH" INDELIBLE_BOOTSTRAP_TOKEN="$token" \
     INDELIBLE__SERVER__RATE__PER_KEY=1000000/1s INDELIBLE__SERVER__RATE__PER_ADDRESS=1000000/1s \
     INDELIBLE__SERVER__RATE__FAILED_LOGINS=1000000/1s INDELIBLE__INDEX__SCAN_BELOW=0 \
     "$binary" serve --data "$folder/data" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/err" &
