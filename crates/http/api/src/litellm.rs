@@ -52,19 +52,13 @@ pub(crate) async fn ingest(
                 let refused: Vec<Refused<'_>> = received
                     .refused
                     .iter()
-                    // An item holds whole prompts, so only why it was refused is kept of it.
-                    .map(|error| Refused { bytes: b"", refusal: &error.refusal })
+                    .map(|error| Refused { bytes: &error.bytes, refusal: &error.refusal })
                     .collect();
                 product.quarantine(&sender, &caller.viewer.id, &refused);
                 Ok(received)
             })
             .await?;
-        let mut tally = Tally::default();
-        tally.accept(received.accepted);
-        tally.duplicate(received.duplicates);
-        received.conflicts.iter().for_each(|item| tally.conflict(*item));
-        received.refused.iter().for_each(|error| tally.refuse(error.index, &error.refusal));
-        tally.refuse_more(received.refused_more);
+        let tally = Tally::of(&received);
         door.metrics.events(tally.events());
         Ok(tally.answer())
     })

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use event::{Object, Refusal, Value, time};
 use indelible::{Outcome, Recorded, pointer_without_secrets, show_id, without_secrets};
+use receivers::intake::Received;
 
 use crate::metrics::Events;
 use crate::problem::{Problem, json, whole};
@@ -31,12 +32,15 @@ impl Tally {
         Tally { receipts: Some(Vec::new()), ..Tally::default() }
     }
 
-    pub(crate) fn accept(&mut self, events: usize) {
-        self.accepted += events;
-    }
-
-    pub(crate) fn duplicate(&mut self, events: usize) {
-        self.duplicates += events;
+    /// Of a body of a neighbour's, without receipts.
+    pub(crate) fn of(received: &Received) -> Tally {
+        let mut tally =
+            Tally { accepted: received.accepted, duplicates: received.duplicates, ..Tally::default() };
+        received.conflicts.iter().for_each(|item| tally.conflict(*item));
+        received.refused.iter().for_each(|one| tally.refuse(one.index, &one.refusal));
+        tally.refused += received.refused_more;
+        tally.omitted += received.refused_more;
+        tally
     }
 
     pub(crate) fn refuse(&mut self, index: usize, refusal: &Refusal) {
@@ -45,12 +49,6 @@ impl Tally {
         let pointer = pointer_without_secrets(&refusal.pointer);
         let reason = without_secrets(&refusal.reason);
         self.reject(index, &pointer, refusal.code.as_str(), &reason, refusal.offset);
-    }
-
-    /// Refused as well, without a reason of their own.
-    pub(crate) fn refuse_more(&mut self, events: usize) {
-        self.refused += events;
-        self.omitted += events;
     }
 
     pub(crate) fn conflict(&mut self, index: usize) {
@@ -62,11 +60,11 @@ impl Tally {
     pub(crate) fn record(&mut self, index: usize, recorded: &Recorded, state: &'static str) {
         let outcome = match recorded.outcome {
             Outcome::Recorded(_) => {
-                self.accept(1);
+                self.accepted += 1;
                 "recorded"
             }
             Outcome::Duplicate(_) => {
-                self.duplicate(1);
+                self.duplicates += 1;
                 "duplicate"
             }
             Outcome::Conflict(_) => {

@@ -34,14 +34,30 @@ const LISTS: &[(&str, &str, &str)] = &[
     ("guardrails_triggered", "guardrails", "name"),
 ];
 
+/// Names of the guide's fields, and the paths of ours.
+pub fn homes() -> impl Iterator<Item = (&'static str, String)> {
+    let join =
+        |block: &str, name: &str| if block.is_empty() { name.to_owned() } else { format!("{block}.{name}") };
+    let fields = FIELDS.iter().map(move |(theirs, block, ours)| (*theirs, join(block, ours)));
+    fields.chain(LISTS.iter().map(|(theirs, list, name)| (*theirs, format!("llm.{list}[].{name}"))))
+}
+
 /// Reads an entry of one of the two; `None` if it is neither.
 pub fn read(
     bytes: &[u8],
     limits: &Limits,
     fingerprint: &Fingerprint<'_>,
 ) -> Option<Result<Event<'static>, Refusal>> {
-    let value = json::parse(bytes, limits).ok()?.into_owned();
-    let Value::Object(members) = value else { return None };
+    let Value::Object(members) = json::parse(bytes, limits).ok()?.into_owned() else { return None };
+    of(members, limits, fingerprint)
+}
+
+/// [`read`], of what somebody else has parsed.
+pub fn of(
+    members: Object<'static>,
+    limits: &Limits,
+    fingerprint: &Fingerprint<'_>,
+) -> Option<Result<Event<'static>, Refusal>> {
     let has = |name: &str| members.get(name).is_some_and(|value| !value.is_null());
     if has("table_name") && has("object_id") {
         let row = Value::Object(members);

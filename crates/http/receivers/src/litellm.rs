@@ -1,5 +1,5 @@
-//! What a LiteLLM proxy sends, as our events: bodies of the `generic_api` callback (`StandardLoggingPayload`) and rows of
-//! its audit log (`StandardAuditLogPayload`, `GET /audit`).
+//! What a LiteLLM proxy sends, as our events: bodies of the `generic_api` callback (`StandardLoggingPayload`), rows of
+//! its audit log (`StandardAuditLogPayload`, `GET /audit`), its budget webhook and its alerts for Slack.
 //!
 //! Pure: [`items`] splits a body, [`map`] turns one item into events. The sender is not trusted to have redacted anything,
 //! so what is kept is a list ([`field_table`]), and whatever is not on it is dropped and said so in the event's `redactions`.
@@ -8,6 +8,7 @@
 mod audit;
 mod call;
 mod fields;
+pub mod notice;
 pub mod receive;
 mod wire;
 
@@ -19,8 +20,21 @@ use event::{Code, Event, Refusal, Value};
 
 pub use crate::kept::Fingerprint;
 pub(crate) use call::{kind_of, operation_of};
-pub use fields::field_table;
+pub use fields::{field_table, homes};
 pub use wire::{Item, ItemError, Items, items};
+
+/// The kinds of events that calls become.
+pub fn kinds() -> Vec<String> {
+    let calls = call::CALL_TYPES.iter().map(|(_, kind)| *kind);
+    let beside =
+        ["auth.failed_attempt", "guardrail.block", "guardrail.flag", "guardrail.error", "llm.request"];
+    calls.chain(beside).map(str::to_owned).collect()
+}
+
+/// The kinds of events that rows of the audit log become.
+pub fn row_kinds() -> Vec<String> {
+    audit::kinds()
+}
 
 /// The producer that events name if the door does not say another.
 pub const PRODUCER: &str = "litellm";
@@ -48,6 +62,9 @@ pub fn map_from(
     let has = |name: &str| members.get(name).is_some_and(|value| !value.is_null());
     if has("table_name") && !has("litellm_call_id") && !has("call_type") {
         return audit::map(item, producer, fingerprint).map(|event| vec![event]);
+    }
+    if notice::is_notice(members) {
+        return notice::map(members, producer, fingerprint).map(|event| vec![event]);
     }
     let is_text = |name: &str| members.get(name).is_some_and(|value| value.as_str().is_some());
     if !has("litellm_call_id") && (has("modelParameters") || (is_text("startTime") && is_text("metadata"))) {

@@ -148,6 +148,13 @@ fn thing(table: &str) -> Thing {
     THINGS.iter().copied().find(|thing| thing.table == table).unwrap_or(t("", "settings", "other", None))
 }
 
+/// Every kind that a row can become.
+pub(super) fn kinds() -> Vec<String> {
+    let actions = ["created", "updated", "deleted", "rotated", "blocked", "unblocked"];
+    let things = THINGS.iter().flat_map(|thing| actions.map(|action| kind(*thing, action)));
+    things.filter(|kind| Kind::find(kind).is_some()).collect()
+}
+
 fn kind(thing: Thing, action: &str) -> String {
     if thing.resource == "settings" {
         return "settings.changed".to_owned();

@@ -98,7 +98,7 @@ struct Verdict {
 }
 
 /// LiteLLM's words for what was called, without the `a` of the asynchronous ones.
-const CALL_TYPES: &[(&str, &str)] = &[
+pub(super) const CALL_TYPES: &[(&str, &str)] = &[
     ("completion", "llm.completion"),
     ("text_completion", "llm.completion"),
     ("anthropic_messages", "llm.completion"),

@@ -550,3 +550,26 @@ pub fn field_table() -> String {
     rows(PARAMETERS, "model_parameters.", &mut out);
     out
 }
+
+/// The event's fields that calls fill, and what with.
+pub fn homes() -> Vec<(String, String)> {
+    fn walk(table: &[Field], path: &str, out: &mut Vec<(String, String)>) {
+        for field in table {
+            let path = format!("{path}{}", field.name);
+            match &field.rule {
+                Home(ours) | Hash(ours, _) => {
+                    out.extend(ours.split(", ").map(|ours| (ours.to_owned(), format!("`{path}`"))));
+                }
+                Block(table) | Flat(table) => walk(table, &format!("{path}."), out),
+                List(table) => walk(table, &format!("{path}[]."), out),
+                Keep(_) => out
+                    .push(("attributes.litellm".to_owned(), "what is kept under LiteLLM's names".to_owned())),
+                Same(_) | Drop(_) => {}
+            }
+        }
+    }
+    let mut out = vec![("type".to_owned(), "`call_type`".to_owned())];
+    walk(PAYLOAD, "", &mut out);
+    walk(PARAMETERS, "model_parameters.", &mut out);
+    out
+}
