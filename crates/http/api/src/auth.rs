@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dialect::Dialect;
 use crate::door::Door;
+use crate::hec;
 use crate::otlp;
 use crate::problem::Problem;
 use crate::proxies::client;
@@ -51,7 +52,9 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let sender = route.and_then(|n| otlp::dialect(&ROUTES[n], request.headers()));
     let too_often = route.map_or(StatusCode::TOO_MANY_REQUESTS, |n| ROUTES[n].too_often);
     let dialect = Dialect::of(route.map(|n| &ROUTES[n]));
-    let mut gate = Gate { door: &door, address, dialect, too_often, now: began, left: HeaderMap::new() };
+    let splunk = hec::Asked::of(&request);
+    let token = splunk.as_ref().map_or_else(|| dialect.token(request.headers()), hec::Asked::token);
+    let mut gate = Gate { door: &door, address, token, too_often, now: began, left: HeaderMap::new() };
     let (mut response, left) = match gate.check(&mut request).await {
         Ok(()) => {
             let left = gate.left;
@@ -73,9 +76,10 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     if let Some(seconds) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()) {
         headers.insert(RETRY_AFTER, HeaderValue::from(jittered(seconds, address, ended)));
     }
-    match sender {
-        Some(sender) => otlp::in_kind(sender, response),
-        None => response,
+    match (sender, splunk) {
+        (Some(sender), _) => otlp::in_kind(sender, response),
+        (None, Some(asked)) => asked.in_kind(response),
+        (None, None) => response,
     }
 }
 
@@ -83,8 +87,8 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
 struct Gate<'d> {
     door: &'d Arc<Door>,
     address: IpAddr,
-    /// Whose way of asking it is.
-    dialect: Dialect,
+    /// What is shown.
+    token: Option<String>,
     /// How one is told that it comes too often.
     too_often: StatusCode,
     now: Duration,
@@ -101,10 +105,10 @@ impl Gate<'_> {
         }
         let neighbourhood = neighbourhood(self.address);
         self.take(&door.addresses, &neighbourhood)?;
-        if routes::is_open(path) {
+        if routes::is_open(request.method(), path) {
             return Ok(());
         }
-        let token = self.dialect.token(request.headers());
+        let token = self.token.take();
         let address = self.address;
         let caller = door
             .blocking(move |product| {

@@ -1,4 +1,5 @@
-//! CloudEvents 1.0 in JSON: the envelope that brokers and functions put around what they say.
+//! CloudEvents 1.0: the envelope that brokers and functions put around what they say, in JSON or in the headers `ce-…` of a
+//! request whose body is `data`.
 //!
 //! | theirs | ours |
 //! |---|---|
@@ -10,7 +11,12 @@
 //! | `data` | `attributes.data`; or the fields of the event itself, if `dataschema` is [`SCHEMA`] |
 //! | everything else | `attributes` under its own name |
 
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use event::{Code, Event, Object, Refusal, Value, json};
+use receivers::sources::Source;
 use sha2::{Digest, Sha256};
 
 /// Says of `data` that it is an event of ours, without what the envelope says already.
@@ -18,12 +24,117 @@ pub(crate) const SCHEMA: &str = "urn:indelible:event:1";
 /// Names of ours that the envelope speaks for.
 const ENVELOPE: [&str; 5] = ["type", "time", "id", "source_id", "producer"];
 
+/// What their attributes are here, as the table above has it.
+const HOMES: &[(&str, &str)] = &[
+    ("type", "type"),
+    ("time", "time"),
+    ("id", "source_id"),
+    ("source", "producer"),
+    ("subject", "targets[].id"),
+    ("traceparent", "trace_id"),
+    ("traceparent", "parent_span_id"),
+    ("data", "attributes.data"),
+];
+
+/// What this way of sending can tell.
+pub fn source() -> Source {
+    Source {
+        name: "cloudevents",
+        door: "`POST /v1/events`, structured, batched or with the envelope in headers".to_owned(),
+        about: "CloudEvents 1.0, as brokers and functions send them".to_owned(),
+        fields: HOMES.iter().map(|(theirs, ours)| ((*ours).to_owned(), format!("`{theirs}`"))).collect(),
+        kinds: Vec::new(),
+        cannot: vec![
+            "anything beside its envelope, unless `dataschema` says that `data` is an event of ours: then all of it".to_owned(),
+            "a gap: `sequence` is an extension that few set, and it is kept as an attribute".to_owned(),
+        ],
+    }
+}
+
 /// Reads one event in its envelope. What is wrong is told by their names.
 pub(crate) fn read<'a>(bytes: &'a [u8], limits: &json::Limits) -> Result<Event<'a>, Refusal> {
     let envelope = match json::parse(bytes, limits)? {
         Value::Object(envelope) => envelope,
         _ => return Err(Refusal::new(Code::WrongType, "", "expected an object: one CloudEvent")),
     };
+    Event::from_value(Value::Object(unwrap(envelope)?), limits)
+}
+
+/// The envelope in the headers of a request in binary mode; `None` if it is in another.
+pub(crate) fn in_headers(headers: &HeaderMap) -> Option<Result<Object<'static>, Refusal>> {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_structured = said.trim_start().to_ascii_lowercase().starts_with("application/cloudevents");
+    (headers.contains_key("ce-specversion") && !is_structured).then(|| {
+        let mut envelope = Object::new();
+        for (name, value) in headers {
+            let Some(name) = name.as_str().strip_prefix("ce-") else { continue };
+            let wrong = |why: &str| Refusal::new(Code::BadValue, format!("/{name}"), why.to_owned());
+            if matches!(name, "data" | "data_base64" | "datacontenttype") {
+                return Err(wrong("is no attribute in this mode: `data` is the body"));
+            }
+            let text = value.to_str().ok().and_then(decoded);
+            let text =
+                text.ok_or_else(|| wrong("expected printable ASCII, and UTF-8 after percent-decoding"))?;
+            if envelope.insert(name.to_owned(), text).is_some() {
+                return Err(wrong("stands in two headers"));
+            }
+        }
+        if !said.is_empty() {
+            envelope.insert("datacontenttype", said.to_owned());
+        }
+        Ok(envelope)
+    })
+}
+
+/// A header's value as the binding for HTTP has it: characters beyond ASCII, blanks, quotes and percent signs are
+/// percent-encoded; older senders put quotes around it.
+fn decoded(value: &str) -> Option<String> {
+    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    let bytes = bare.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digit = |n: usize| bytes.get(at + n).and_then(|b| char::from(*b).to_digit(16));
+        match (byte, digit(1), digit(2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// Reads one event in binary mode: its envelope, and the body.
+pub(crate) fn read_binary(
+    mut envelope: Object<'static>,
+    body: &[u8],
+    limits: &json::Limits,
+) -> Result<Event<'static>, Refusal> {
+    if body.len() > limits.max_bytes {
+        let reason = format!("{} bytes, the limit is {}", body.len(), limits.max_bytes);
+        return Err(Refusal::new(Code::TooLarge, "/data", reason));
+    }
+    let media = envelope.get("datacontenttype").and_then(Value::as_str).unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = essence.ends_with("/json") || essence.ends_with("+json");
+    let data = match std::str::from_utf8(body) {
+        _ if body.is_empty() => None,
+        _ if is_json => {
+            let within =
+                |refusal: Refusal| Refusal { pointer: format!("/data{}", refusal.pointer), ..refusal };
+            Some(("data", json::parse(body, limits).map_err(within)?.into_owned()))
+        }
+        Ok(text) => Some(("data", Value::from(text.to_owned()))),
+        Err(_) => Some(("data_base64", Value::from(STANDARD.encode(body)))),
+    };
+    if let Some((name, data)) = data {
+        envelope.insert(name, data);
+    }
     Event::from_value(Value::Object(unwrap(envelope)?), limits)
 }
 
@@ -156,6 +267,65 @@ mod tests {
             r#"{"specversion":"1.0","type":"a.b","source":"s","id":"1","traceparent":"nonsense","data_base64":"AA=="}"#,
             r#"{"attributes":{"data_base64":"AA==","traceparent":"nonsense"},"producer":"s","source_id":"1","type":"a.b"}"#,
         );
+    }
+
+    fn check_binary(headers: &[(&str, &str)], body: &[u8], expect: &str) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name: axum::http::HeaderName = name.parse().unwrap();
+            map.append(name, axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let event = in_headers(&map).map(|envelope| read_binary(envelope?, body, &json::Limits::default()));
+        let told = match event {
+            None => "another mode".to_owned(),
+            Some(Ok(event)) => String::from_utf8(Value::Object(event.tree().clone()).to_jcs()).unwrap(),
+            Some(Err(refusal)) => format!("{} {}", refusal.code, refusal.pointer),
+        };
+        assert_eq!(told, expect, "{headers:?}");
+    }
+
+    /// The example of the binding for HTTP, 3.1.4, and what else may stand there.
+    #[test]
+    fn an_envelope_may_be_in_the_headers() {
+        const BASE: [(&str, &str); 4] = [
+            ("ce-specversion", "1.0"),
+            ("ce-type", "com.example.someevent"),
+            ("ce-id", "1234-1234-1234"),
+            ("ce-source", "/mycontext/subcontext"),
+        ];
+        let with = |more: &[(&'static str, &'static str)]| [&BASE[..], more].concat();
+        check_binary(
+            &with(&[
+                ("ce-time", "2018-04-05T03:56:24Z"),
+                ("content-type", "application/json; charset=utf-8"),
+            ]),
+            br#"{"a":1}"#,
+            r#"{"attributes":{"data":{"a":1},"datacontenttype":"application/json; charset=utf-8"},"producer":"/mycontext/subcontext","source_id":"1234-1234-1234","time":"2018-04-05T03:56:24Z","type":"com.example.someevent"}"#,
+        );
+        check_binary(
+            &with(&[("ce-subject", "Euro%20%E2%82%AC%20%f0%9f%98%80"), ("ce-ext", "\"100%\"")]),
+            b"plain",
+            r#"{"attributes":{"data":"plain","ext":"100%"},"producer":"/mycontext/subcontext","source_id":"1234-1234-1234","targets":[{"id":"Euro € 😀"}],"type":"com.example.someevent"}"#,
+        );
+        check_binary(
+            &with(&[("content-type", "application/octet-stream")]),
+            b"\xff\x00",
+            r#"{"attributes":{"data_base64":"/wA=","datacontenttype":"application/octet-stream"},"producer":"/mycontext/subcontext","source_id":"1234-1234-1234","type":"com.example.someevent"}"#,
+        );
+        check_binary(
+            &with(&[("ce-dataschema", SCHEMA), ("content-type", "application/json")]),
+            br#"{"status":"failed","actor":{"id":"alice"}}"#,
+            r#"{"actor":{"id":"alice"},"producer":"/mycontext/subcontext","source_id":"1234-1234-1234","status":"failed","type":"com.example.someevent"}"#,
+        );
+        check_binary(&with(&[("content-type", "application/json")]), b"{", "syntax /data");
+        check_binary(&with(&[("ce-subject", "%ff")]), b"", "bad_value /subject");
+        check_binary(&with(&[("ce-subject", "\u{e9}")]), b"", "bad_value /subject");
+        check_binary(&with(&[("ce-id", "2")]), b"", "bad_value /id");
+        check_binary(&with(&[("ce-data", "2")]), b"", "bad_value /data");
+        check_binary(&BASE[..3], b"", "missing /source");
+        check_binary(&[("ce-specversion", "0.3")], b"", "bad_value /specversion");
+        check_binary(&BASE[1..], b"{}", "another mode");
+        check_binary(&with(&[("content-type", "application/cloudevents+json")]), b"{}", "another mode");
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl Dialect {
     /// The key that a request brings.
     pub(crate) fn token(self, headers: &HeaderMap) -> Option<String> {
         match self {
-            Dialect::Ours => bearer(headers),
+            // Some senders are told nothing but an address, and put what stands before its `@` into `Basic`.
+            Dialect::Ours => bearer(headers).or_else(|| basic(headers)),
             Dialect::Litellm => match only(headers, &LITELLM_KEY) {
                 Some(text) => Some(text.strip_prefix("Bearer ").unwrap_or(text).trim().to_owned()),
                 None => bearer(headers),
@@ -93,8 +94,17 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
+    by_scheme(headers, "bearer")
+}
+
+/// The key, where a neighbour has a scheme of its own for it beside ours.
+pub(crate) fn shown(headers: &HeaderMap, scheme: &str) -> Option<String> {
+    by_scheme(headers, scheme).or_else(|| bearer(headers)).or_else(|| basic(headers))
+}
+
+fn by_scheme(headers: &HeaderMap, name: &str) -> Option<String> {
     let (scheme, token) = only(headers, &AUTHORIZATION)?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case(name).then(|| token.trim().to_owned())
 }
 
 /// RFC 7617: the key is the password, whatever the name is.

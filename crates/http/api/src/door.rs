@@ -14,9 +14,11 @@ use tokio::time::timeout;
 
 use crate::auth::KeyHash;
 use crate::idempotency::Answers;
+use crate::mapping::Mappings;
 use crate::metrics::{LIMITS, Metrics};
 use crate::problem::Problem;
 use crate::rates::{Rate, Rates};
+use crate::syslog::{Syslog, SyslogLimits};
 use crate::tail::Patience;
 use crate::tls::Tls;
 
@@ -31,8 +33,14 @@ pub struct Settings {
     /// Networks of the proxies before us. Only what comes from one of them may say in `X-Forwarded-For` or `Forwarded`
     /// who the client is; from anybody else the headers are ignored. None by default.
     pub trusted_proxies: Vec<IpNet>,
+    /// Mappings for `POST /ingest/{name}`, beside those that come with us.
+    pub mappings: Mappings,
     /// Certificate and key. Without them the server speaks plain HTTP.
     pub tls: Option<Tls>,
+    /// Where syslog is taken.
+    pub syslog: Vec<Syslog>,
+    /// How much its senders may have.
+    pub syslog_limits: SyslogLimits,
     /// What else `GET /metrics` tells.
     pub more_metrics: Option<MoreMetrics>,
 }
@@ -45,7 +53,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub struct Limits {
     /// Most bytes of a body of `POST /v1/events`.
     pub events_body_bytes: usize,
-    /// Most bytes of a body of `POST /ingest/litellm` and of OTLP, which hold whole prompts.
+    /// Most bytes of a body of `POST /ingest/…` and of OTLP, which hold whole prompts.
     pub litellm_body_bytes: usize,
     /// Bytes of all bodies that are in memory at once. Beyond it the answer is 503.
     pub bodies_bytes: usize,
@@ -120,6 +128,8 @@ pub(crate) struct Door {
     pub(crate) product: Arc<Indelible>,
     pub(crate) limits: Limits,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) mappings: Mappings,
+    pub(crate) syslog: SyslogLimits,
     pub(crate) is_secure: bool,
     pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) metrics: Arc<Metrics>,
@@ -140,11 +150,14 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(product: Arc<Indelible>, settings: Settings, clock: Clock) -> Arc<Door> {
-        let Settings { limits, trusted_proxies, tls, more_metrics } = settings;
+        let Settings { limits, trusted_proxies, mappings, tls, syslog: _, syslog_limits, more_metrics } =
+            settings;
         let [key, address, login] = LIMITS;
         Arc::new(Door {
             product,
             trusted_proxies,
+            mappings,
+            syslog: syslog_limits,
             is_secure: tls.is_some(),
             more_metrics,
             metrics: Metrics::new(),

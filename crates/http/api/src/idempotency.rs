@@ -65,14 +65,20 @@ pub(crate) struct Answers(Mutex<Remembered>);
 pub(crate) struct Asked {
     viewer: KeyHash,
     key: String,
-    target: String,
+    target: Vec<u8>,
 }
 
 impl Asked {
     pub(crate) fn of(request: &Request) -> Result<Option<Asked>, Problem> {
         let Some(key) = key(request.headers())?.map(str::to_owned) else { return Ok(None) };
         let viewer = request.extensions().get::<Caller>().map_or([0; 32], |caller| caller.key);
-        Ok(Some(Asked { viewer, key, target: format!("{} {}", request.method(), request.uri()) }))
+        Ok(Some(Asked { viewer, key, target: format!("{} {}", request.method(), request.uri()).into() }))
+    }
+
+    /// Something else that is a part of what is asked.
+    pub(crate) fn also(&mut self, part: &[u8]) {
+        self.target.push(b'\n');
+        self.target.extend_from_slice(part);
     }
 }
 
@@ -91,7 +97,7 @@ where
 {
     let Some(Asked { viewer, key, target }) = asked else { return answer(door.clone(), body).await };
     let hashed = move || {
-        let payload = payload(&[target.as_bytes(), &[body.form as u8], &body.bytes]);
+        let payload = payload(&[&target, &[body.form as u8], &body.bytes]);
         (payload, body)
     };
     let (payload, body) = door.blocking(move |_| Ok(hashed())).await?;

@@ -15,6 +15,7 @@ use crate::tally::object;
 /// What the tags are about, in the order in which people read them.
 pub(crate) const TAGS: &[(&str, &str)] = &[
     ("record", "Events in."),
+    ("splunk", "Events in, as Splunk's HTTP Event Collector takes them, with its answers and its codes."),
     ("read", "Events out."),
     ("check", "Proofs: that nothing was changed, removed or left out."),
     ("access", "Who may ask: keys, users and organisations. Every change is recorded."),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use access::{Organisations, Permission, Viewer};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use event::{Code, Event, Refusal, Value};
+use event::{Code, Event, Object, Refusal, Value};
 use indelible::{AUTH_KEY, DEFAULT, Indelible, RecordError, Refused, SYSTEM, Sender};
 
 use crate::auth::Caller;
@@ -26,7 +27,7 @@ const EVENTS_MOST: usize = 10_000;
 pub(crate) async fn record(
     State(door): State<Arc<Door>>,
     caller: Caller,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri(), &["organisation", "atomic", "wait"])?;
     let sender = sender(&params, &caller.viewer)?;
@@ -39,7 +40,13 @@ pub(crate) async fn record(
         }
         Some(_) => return Err(wrong("wait", "expected `durable`, `proved` or `witnessed`")),
     };
-    let asked = Asked::of(&request)?;
+    let mut asked = Asked::of(&request)?;
+    let head = cloudevents::in_headers(request.headers()).transpose().map_err(Problem::refused)?;
+    if let Some(head) = &head {
+        // It is a part of what is asked, and says in its own way what the body is.
+        asked.iter_mut().for_each(|asked| asked.also(&Value::Object(head.clone()).to_jcs()));
+        request.headers_mut().remove(CONTENT_TYPE);
+    }
     let body = receive(&door, request, door.limits.events_body_bytes).await?;
     once(&door, asked, body, move |door, body| async move {
         let estimate = tree_bytes(&body.bytes);
@@ -51,7 +58,7 @@ pub(crate) async fn record(
             .blocking(move |product| {
                 // Also if the client goes away, memory is given back only when it is free.
                 let (body, _room) = (body, room);
-                take(product, &caller.viewer, &sender, &body, is_atomic, waits)
+                take(product, &caller.viewer, &sender, (head, &body), is_atomic, waits)
             })
             .await?;
         Ok(match outcome {
@@ -88,6 +95,27 @@ pub(crate) fn sender(params: &Params, viewer: &Viewer) -> Result<Sender, Problem
     Ok(Sender { auth: AUTH_KEY, organisation: Some(organisation), anywhere, is_adapter: false })
 }
 
+/// `OPTIONS /v1/events`: a broker that delivers CloudEvents asks whether, and how often, it may (HTTP 1.1 Web Hooks for
+/// Event Delivery 1.0, section 4). Deliveries need a key all the same.
+pub(crate) async fn agree(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+    let rate = &door.limits.key_rate;
+    let per_minute =
+        u64::from(rate.quota) * 60_000 / u64::try_from(rate.window.as_millis()).unwrap_or(1).max(1);
+    let per_minute = per_minute.max(1);
+    let mut response = json(StatusCode::OK, object([("requests_per_minute", whole(per_minute))]));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
+    let fits = |origin: &&HeaderValue| {
+        let is_name = |b: &u8| b.is_ascii_alphanumeric() || b".-_:/*".contains(b);
+        (1..=255).contains(&origin.len()) && origin.as_bytes().iter().all(is_name)
+    };
+    if let Some(origin) = headers.get("webhook-request-origin").filter(fits) {
+        let answer = response.headers_mut();
+        answer.insert("webhook-allowed-origin", origin.clone());
+        answer.insert("webhook-allowed-rate", HeaderValue::from(per_minute));
+    }
+    response
+}
+
 /// What became of a request.
 enum Taken {
     All(Tally),
@@ -100,12 +128,15 @@ fn take(
     product: &Indelible,
     viewer: &Viewer,
     sender: &Sender,
-    body: &Received,
+    (head, body): (Option<Object<'static>>, &Received),
     is_atomic: bool,
     waits: bool,
 ) -> Result<Taken, Problem> {
     product.may_record(viewer, sender)?;
-    let slices = split(&body.bytes, body.form, EVENTS_MOST).map_err(Problem::refused)?;
+    let slices = match head {
+        Some(_) => vec![&*body.bytes],
+        None => split(&body.bytes, body.form, EVENTS_MOST).map_err(Problem::refused)?,
+    };
     if slices.len() > EVENTS_MOST {
         let detail =
             format!("a request may have {EVENTS_MOST} events; nothing was recorded, send fewer at once");
@@ -117,9 +148,10 @@ fn take(
     let mut refused: Vec<(&[u8], Refusal)> = Vec::new();
     let limits = event::Limits::default();
     for (number, slice) in slices.into_iter().enumerate() {
-        let event = match body.form {
-            Form::Any | Form::Lines => read(product, sender, slice, &limits),
-            Form::CloudEvent | Form::CloudEvents => cloudevents::read(slice, &limits),
+        let event = match (&head, body.form) {
+            (Some(head), _) => cloudevents::read_binary(head.clone(), slice, &limits),
+            (None, Form::Any | Form::Lines) => read(product, sender, slice, &limits),
+            (None, Form::CloudEvent | Form::CloudEvents) => cloudevents::read(slice, &limits),
         };
         match event.and_then(|event| sender.organisation_of(&event).map(drop).map(|()| event)) {
             Ok(event) => {

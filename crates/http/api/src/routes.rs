@@ -13,6 +13,7 @@ use indelible::Indelible;
 
 use crate::administration::ADMINISTRATION;
 use crate::auth::guard;
+use crate::collect_routes::COLLECT;
 use crate::compat_routes::COMPAT;
 use crate::door::{Door, Settings};
 use crate::problem::Problem;
@@ -27,8 +28,8 @@ pub struct Route {
     pub path: &'static str,
     /// Its name in generated clients.
     pub id: &'static str,
-    /// What it is about: `record`, `read`, `check`, `access`, `views`, `quarantine` or `run`; or whose way of asking it is:
-    /// `litellm` or `bifrost`.
+    /// What it is about: `record`, `read`, `check`, `access`, `views`, `quarantine` or `run`; or whose way of asking or
+    /// sending it is: `litellm`, `bifrost` or `splunk`.
     pub tag: &'static str,
     /// What it takes to be answered.
     pub needs: Needs,
@@ -133,7 +134,7 @@ pub(crate) const ORGANISATION: Parameter = parameter(
 );
 const ID: Parameter =
     parameter("id", "path", TEXT, "our id of an event, its position, or its sender's own id");
-const KEY: Parameter = parameter(
+pub(crate) const KEY: Parameter = parameter(
     "Idempotency-Key",
     "header",
     r#"{"maxLength":255,"minLength":1,"type":"string"}"#,
@@ -241,8 +242,8 @@ const TEXT_SENT: Sent = Sent {
 
 /// Everything that can be asked for.
 pub const ROUTES: &[Route] = &{
-    let tables = [EVENTS, ADMINISTRATION, COMPAT];
-    let mut all = [EVENTS[0]; EVENTS.len() + ADMINISTRATION.len() + COMPAT.len()];
+    let tables = [EVENTS, COLLECT, ADMINISTRATION, COMPAT];
+    let mut all = [EVENTS[0]; EVENTS.len() + COLLECT.len() + ADMINISTRATION.len() + COMPAT.len()];
     let (mut at, mut table) = (0, 0);
     while table < tables.len() {
         let mut row = 0;
@@ -861,8 +862,12 @@ pub(crate) fn router_of(door: Arc<Door>) -> Router {
         .with_state(door)
 }
 
-pub(crate) fn is_open(path: &str) -> bool {
-    ROUTES.iter().any(|route| !route.needs.key() && route.path == path)
+/// Whether everybody may ask this: whatever its method, if nobody needs a key at its path.
+pub(crate) fn is_open(method: &Method, path: &str) -> bool {
+    let here = || ROUTES.iter().filter(|route| route.path == path);
+    let is_open = |route: &Route| !route.needs.key();
+    here().any(is_open)
+        && (here().all(is_open) || here().any(|route| is_open(route) && method == route.method))
 }
 
 /// The number of a route in the table, by its method and its path as the table has it.

@@ -29,6 +29,7 @@ use crate::http2;
 use crate::proxies::Peer;
 use crate::routes::router_of;
 use crate::stall::Stall;
+use crate::syslog;
 use crate::tls::Tls;
 
 const TEND_EVERY: Duration = Duration::from_millis(250);
@@ -59,12 +60,24 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let tls = settings.tls.clone();
+    let places = settings.syslog.clone();
     let door = Door::new(product.clone(), settings, clock());
+    let (stop_syslog, syslog_stopped) = watch::channel(false);
+    let mut listening = JoinSet::new();
+    for place in places {
+        listening.spawn(syslog::listen(door.clone(), place, syslog_stopped.clone()));
+    }
     let mut tending = Tending::start("tend", product.clone(), tend)?;
     let indexing = Tending::start("index", product.clone(), index)?;
     let merging = Tending::start("merge", product.clone(), merge)?;
     let tending_ended = async { drop((&mut tending.ended).await) };
-    let was_told = accept(listener, &door, tls, shutdown, tending_ended).await;
+    let was_told = accept(listener, &door, tls, shutdown, tending_ended, stop_syslog).await;
+    if timeout(2 * door.limits.drain_time, async { while listening.join_next().await.is_some() {} })
+        .await
+        .is_err()
+    {
+        tracing::warn!("given up: connections of syslog did not end in time");
+    }
     // From here on nobody is let in, and nothing that has begun is waited for any longer.
     let closed = tokio::task::spawn_blocking(move || {
         for thread in [tending, indexing, merging] {
@@ -89,6 +102,7 @@ async fn accept(
     tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
     tending_ended: impl Future<Output = ()>,
+    stop_syslog: watch::Sender<bool>,
 ) -> bool {
     let router = router_of(door.clone());
     let graceful = GracefulShutdown::new();
@@ -158,6 +172,7 @@ async fn accept(
         });
     };
     stop.send_replace(true);
+    stop_syslog.send_replace(true);
     door.drain();
     drop(listener);
     tracing::info!(connections = connections.len(), "stopping");

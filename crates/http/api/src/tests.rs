@@ -2,15 +2,18 @@
 
 mod administration;
 mod bodies;
+mod cloudevents;
 mod compat_examples;
 mod compat_model;
 mod doors;
 mod encrypted;
+mod hec;
 mod http2;
 mod isolation;
 mod keyed;
 mod litellm;
 mod malformed;
+mod mapping;
 mod matrix;
 mod otlp;
 mod read;
@@ -18,6 +21,7 @@ mod record;
 mod secrets;
 mod serve;
 mod stream;
+mod syslog;
 mod told;
 
 use std::io;

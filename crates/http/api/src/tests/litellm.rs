@@ -108,3 +108,34 @@ async fn later_is_503() {
         assert_ne!(answer.header("retry-after"), "");
     }
 }
+
+#[tokio::test]
+async fn what_it_tells_people_is_recorded_too() {
+    let server = Server::new();
+    // LiteLLM is told nothing but an address; what stands before its `@` is sent as `Basic`: x:TOKEN.
+    use base64::Engine;
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("x:{TOKEN}"));
+    let send = async |path: &str, body: &'static str| {
+        let request =
+            Request::builder().method("POST").uri(path).header("authorization", format!("Basic {basic}"));
+        server.send(request.header("content-type", "application/json").body(Body::from(body)).unwrap()).await
+    };
+    let budget = r#"{"event":"budget_crossed","event_group":"team","team_id":"blue","spend":2}"#;
+    let alert = r#"{"text":"Alert type: `llm_exceptions`\nLevel: `High`\nTimestamp: `01:02:21`\n\nMessage: the prompt"}"#;
+    for path in ["/ingest/litellm/budget", "/ingest/litellm"] {
+        assert_eq!(send(path, budget).await.told(), "200 1 0", "{path}");
+    }
+    for path in ["/ingest/litellm/slack", "/ingest/litellm"] {
+        assert_eq!(send(path, alert).await.told(), "200 1 0", "{path}");
+    }
+    let found = server.get("/v1/events?q=attributes.litellm.assurance:low").await;
+    let json = found.json();
+    assert_eq!(json.get("events").and_then(Value::as_array).unwrap().len(), 2);
+    let print =
+        json.pointer("/events/0/attributes/litellm/text_fingerprint").and_then(Value::as_str).unwrap();
+    assert!(print.starts_with("hmac-sha256:"), "{print}");
+    assert!(!found.text.contains("the prompt"), "{}", found.text);
+    let total =
+        server.get("/v1/events/count?q=type:authz.budget_check%20status:blocked%20targets.id:blue").await;
+    assert_eq!(total.json().pointer("/total/value").and_then(Value::as_i64), Some(2));
+}

@@ -112,10 +112,28 @@ impl World {
         let none = String::new;
         use Place::{Body, Key, Query};
         match route.id {
-            "recordEvents" | "recordLitellm" => call(Query, none(), "", text("[]"), 200),
+            "recordEvents" | "recordLitellm" | "recordLitellmBudget" | "recordLitellmAlerts" => {
+                call(Query, none(), "", text("[]"), 200)
+            }
             "recordTraces" | "recordLogs" | "recordAudit" => call(Query, none(), "", text("{}"), 200),
             // A frame of gRPC around a message without fields.
             "callTraces" | "callLogs" => call(Query, none(), "", text("\0\0\0\0\0"), 200),
+            "hecEvents" | "hecEventsEvent" | "hecEvents1" | "hecLines" | "hecLines1" => {
+                call(Query, none(), "", text(r#"{"event":"x"}"#), 200)
+            }
+            "recordMapped" => {
+                let body =
+                    r#"{"uuid":"1","published":"2026-01-01T00:00:00Z","eventType":"user.session.start"}"#;
+                call(Query, text("okta"), "", text(body), 200)
+            }
+            "hecAcks" => call(
+                Query,
+                none(),
+                "channel=11111111-2222-3333-4444-555555555555",
+                text(r#"{"acks":[1]}"#),
+                200,
+            ),
+            "agreeDelivery" | "hecHealth" | "hecHealth1" => call(Place::None, none(), "", none(), 200),
             "findEvents" | "countEvents" | "countValues" | "countIntervals" | "exportEvents"
             | "followEvents" | "getCheckpoint" | "stats" | "listKeys" | "listViews" | "listQuarantine" => {
                 call(Query, none(), "", none(), 200)
@@ -334,11 +352,13 @@ async fn every_role_may_what_the_table_says_and_nothing_else() {
                 let (status, text) = world.ask(route, &call, *named, actor).await;
                 let is_there =
                     matches!(meant, "acme" | "globex" | "default") || meant == "*" || place == Place::None;
-                let creates = route.tag == "record";
+                let creates = matches!(route.tag, "record" | "splunk");
                 let good = match (allowed, &actor.grant) {
                     (true, _) if is_there || creates && meant != "system" => status == call.good,
                     // There is no such organisation, or it is not asked in this way.
                     (true, _) => matches!(status, 200..=204 | 400 | 404),
+                    // Splunk tells who shows nothing from who shows something wrong.
+                    (false, None) if route.tag == "splunk" && actor.token.is_some() => status == 403,
                     (false, None) => status == 401,
                     // Whoever manages keys somewhere is not told which there are elsewhere.
                     (false, Some(grant)) if place == Place::Key && grant.role.may(Permission::ManageKeys) => {

@@ -118,8 +118,7 @@ async fn every_route_answers_what_the_document_says() {
             continue;
         }
         let kind = response.headers()["content-type"].to_str().unwrap().split(';').next().unwrap();
-        if matches!(status, 200 | 201) {
-            let content = said.get("content").and_then(Value::as_object).unwrap();
+        if let Some(content) = said.get("content").and_then(Value::as_object) {
             assert!(content.get(kind).is_some(), "{pointer} {kind}");
         } else {
             let theirs = matches!(route.tag, "litellm" | "bifrost") && status != 501;
