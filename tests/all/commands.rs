@@ -443,6 +443,45 @@ fn litellm_s_records_are_imported_without_what_was_said() {
 }
 
 #[test]
+fn records_of_others_are_imported_by_a_mapping() {
+    let place = Place::new();
+    let records = r#"[{"uuid":"1","published":"2026-01-01T00:00:00Z","eventType":"user.session.start","outcome":{"result":"SUCCESS"}},{"uuid":"2"}]"#;
+    let records = place.write("okta.json", records);
+    let summary = place.run(&["import", "okta", &records, "--json"]).is(1);
+    let json = summary.json();
+    assert_eq!((number(&json, "/recorded"), number(&json, "/refused")), (1, 1), "{}", summary.out);
+    assert!(summary.err.contains("line 2: /published: mapping okta, line "), "{}", summary.err);
+
+    let mapping = "name = \"door\"\nabout = \"a\"\nobserved = \"1\"\nproducer = \"door\"\n[event]\ntype = \"door.{what}\"\nsource_id = \"{n:text}\"\n";
+    let good = place.write("door.toml", mapping);
+    let lines = place.write("door.json", "{\"what\":\"opened\",\"n\":1}\n{\"what\":\"closed\",\"n\":2}\n");
+    let summary = place.run(&["import", "--mapping", &good, &lines, "--json"]).is(0).json();
+    assert_eq!(number(&summary, "/recorded"), 2);
+    let again = place.run(&["import", "--mapping", &good, &lines, "--json"]).is(0).json();
+    assert_eq!(number(&again, "/duplicates"), 2);
+    let found = place.run(&["tail", "--type", "door.*", "--json"]).is(0).out;
+    assert!(found.contains("door.opened") && found.contains("door.closed"), "{found}");
+
+    let bad = place.write("bad.toml", &mapping.replace("source_id", "sourceid"));
+    let answer = place.run(&["import", "--mapping", &bad, &lines]).is(1);
+    assert!(answer.err.contains("bad.toml:7: event.sourceid is no field"), "{}", answer.err);
+    assert!(
+        place
+            .run(&["import", "nobody", &lines])
+            .is(1)
+            .err
+            .contains("there are litellm, cloudtrail, github, okta")
+    );
+    place.run(&["import", "--mapping", &good, "okta", &lines]).is(1);
+
+    let sources = place.run(&["sources"]).is(0).out;
+    assert!(sources.contains("litellm_audit can't tell") && sources.contains("actor.ip"), "{sources}");
+    let sources = place.run(&["sources", "hec", "--json"]).is(0).json();
+    assert_eq!(text(&sources, "/0/name"), "hec");
+    place.run(&["sources", "nobody"]).is(1);
+}
+
+#[test]
 fn heads_have_a_second_copy_that_notices_a_cut() {
     let place = Place::new();
     let copy = place.arg("heads");

@@ -1,17 +1,18 @@
 //! `append` and `import`: events from files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use event::{Event, Limits, Value};
+use event::{Event, Limits, Refusal, Value};
 use indelible::{DEFAULT, Indelible, RecordError, Recorded, Sender};
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Outcome;
 use receivers::litellm;
+use receivers::mapping::{self, Mapping};
 
 use crate::Data;
 use crate::input;
@@ -44,11 +45,12 @@ pub(crate) struct Append {
 pub(crate) struct Import {
     #[command(flatten)]
     data: Data,
-    /// Whose format it is
-    #[arg(value_enum)]
-    format: Format,
-    /// The file; `-` is standard input
-    file: PathBuf,
+    /// Whose format it is, and the file; `-` is standard input. With `--mapping` only the file
+    #[arg(required = true, num_args = 1..=2, value_names = ["FORMAT", "FILE"])]
+    what: Vec<PathBuf>,
+    /// A mapping file that says what the records mean (crates/http/receivers/src/mapping/README.md)
+    #[arg(long)]
+    mapping: Option<PathBuf>,
     /// Organisation of the events
     #[arg(long, default_value = DEFAULT)]
     organisation: String,
@@ -57,10 +59,14 @@ pub(crate) struct Import {
     json: bool,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+/// What the file holds.
 enum Format {
-    /// Payloads of LiteLLM's generic_api callback, or rows of its audit log
+    /// Payloads of LiteLLM's generic_api callback, rows of its audit log, or its webhooks.
     Litellm,
+    /// What a mapping file reads.
+    Mapped(Box<Mapping>),
+    /// What a mapping reads that comes with us.
+    Shipped(&'static Mapping),
 }
 
 /// What became of the lines.
@@ -195,34 +201,78 @@ pub(crate) fn while_tended<T>(product: &Indelible, work: impl FnOnce() -> T) -> 
 }
 
 impl Import {
+    /// The format that was named, and the file.
+    fn format(&self) -> anyhow::Result<(Format, &Path)> {
+        Ok(match (&self.mapping, self.what.as_slice()) {
+            (Some(mapping), [file]) => (Format::Mapped(Box::new(input::mapping(mapping)?)), file),
+            (None, [name, file]) => match name.to_str() {
+                Some("litellm") => (Format::Litellm, file),
+                name => {
+                    let mapping = name.and_then(mapping::shipped).with_context(|| {
+                        let known: Vec<&str> = mapping::SHIPPED.iter().map(|(name, _)| *name).collect();
+                        format!(
+                            "no such format; there are litellm, {}, or use --mapping FILE",
+                            known.join(", ")
+                        )
+                    })?;
+                    (Format::Shipped(mapping), file)
+                }
+            },
+            (Some(_), _) => anyhow::bail!("with --mapping only the file is named"),
+            (None, _) => anyhow::bail!("name the format and the file, or --mapping FILE and the file"),
+        })
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Format::Litellm = self.format;
+        let (format, file) = self.format()?;
         let product = self.data.open()?;
-        let body = input::whole(&self.file, 1 << 30)?;
+        let body = input::whole(file, 1 << 30)?;
         let sender = Sender::local(&self.organisation).by_adapter();
         let mut summary = Summary::default();
         tending(&product, || {
             // One look-up of the key for all texts.
             let keyed = |text: &[u8]| product.text_fingerprint(&self.organisation, text).unwrap_or_default();
             product.text_fingerprint(&self.organisation, b"")?;
+            let mut take = |number: u64, mapped: Result<Vec<Event<'static>>, Refusal>| {
+                match mapped.map(|events| record(&product, &events, &sender)) {
+                    Ok(Ok(all)) => all.iter().for_each(|recorded| summary.take(number, recorded)),
+                    Ok(Err(RecordError::Rejected(_, why))) => summary.refuse(number, "", &why),
+                    Ok(Err(busy)) => return Err(anyhow::Error::from(busy)),
+                    Err(refusal) => summary.refuse(number, &refusal.pointer, &refusal.reason),
+                }
+                Ok(())
+            };
+            let mapping = match &format {
+                Format::Litellm => None,
+                Format::Mapped(mapping) => Some(&**mapping),
+                Format::Shipped(mapping) => Some(*mapping),
+            };
+            let limits = mapping.map_or(litellm::ITEM_LIMITS, |_| mapping::DOCUMENT_LIMITS);
             let mut number = 0;
-            for item in litellm::items(&body, &litellm::ITEM_LIMITS) {
-                let mapped = match item {
-                    Ok(item) => litellm::map(&item.value, &keyed).map_err(|refusal| (item.index, refusal)),
-                    Err(error) => Err((error.index, error.refusal)),
-                };
-                number += 1;
-                let events = match mapped {
-                    Ok(events) => events,
-                    Err((index, refusal)) => {
-                        summary.refuse(index as u64 + 1, &refusal.pointer, &refusal.reason);
+            for item in litellm::items(&body, &limits) {
+                let item = match item {
+                    Ok(item) => item,
+                    Err(error) => {
+                        number += 1;
+                        take(number, Err(error.refusal))?;
                         continue;
                     }
                 };
-                match record(&product, &events, &sender) {
-                    Ok(all) => all.iter().for_each(|recorded| summary.take(number, recorded)),
-                    Err(RecordError::Rejected(_, why)) => summary.refuse(number, "", &why),
-                    Err(busy) => return Err(busy.into()),
+                match mapping.map(|mapping| (mapping, mapping.records(&item.value))) {
+                    None => {
+                        number += 1;
+                        take(number, litellm::map(&item.value, &keyed))?;
+                    }
+                    Some((_, Err(refusal))) => {
+                        number += 1;
+                        take(number, Err(refusal))?;
+                    }
+                    Some((mapping, Ok(records))) => {
+                        for value in records {
+                            number += 1;
+                            take(number, mapping.map(value, &keyed).map(|event| vec![event]))?;
+                        }
+                    }
                 }
             }
             Ok(())

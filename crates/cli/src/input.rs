@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use receivers::mapping::Mapping;
 
 /// Opens a file or standard input for reading lines, and says how long it is if that is known.
 #[allow(clippy::disallowed_methods)]
@@ -61,6 +62,17 @@ pub(crate) fn whole(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
         .with_context(|| format!("couldn't read {}", path.display()))?;
     anyhow::ensure!(bytes.len() as u64 <= limit, "{} has more than {limit} bytes", path.display());
     Ok(bytes)
+}
+
+/// A mapping file; all that is wrong with it, a line each.
+pub(crate) fn mapping(path: &Path) -> anyhow::Result<Mapping> {
+    let bytes = whole(path, receivers::mapping::BYTES_MOST as u64)?;
+    let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
+    Mapping::parse(text).map_err(|wrong| {
+        let lines: Vec<String> =
+            wrong.iter().map(|wrong| format!("{}:{}: {}", path.display(), wrong.line, wrong.what)).collect();
+        anyhow::anyhow!(lines.join("\n"))
+    })
 }
 
 /// Whether there is a file of that name.

@@ -22,6 +22,7 @@ mod query;
 mod redact;
 mod serve;
 mod show;
+mod sources;
 mod stats;
 mod verify;
 
@@ -90,6 +91,8 @@ enum Command {
     RotateKey(keys::RotateKey),
     /// Check, show and describe the configuration, or import another product's
     Config(config::Command),
+    /// Say what each way of sending can tell, and what it cannot
+    Sources(sources::Sources),
     /// Serve events over HTTP
     Serve(serve::Serve),
     /// Ask a server whether it works; for containers
@@ -171,6 +174,7 @@ fn main() -> ExitCode {
         Command::Organisations(command) => command.run(),
         Command::RotateKey(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::Sources(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Demo(command) => command.run(),

@@ -38,7 +38,8 @@ impl Serve {
                 tracing::warn!(setting, "this setting has no effect in this version");
             }
         }
-        let door = config.door(&env)?;
+        let mut door = config.door(&env)?;
+        let syslog_tls = syslog_tls(&config, &env)?;
         let product = Arc::new(Indelible::open(io(), config.settings(&env)?)?);
         note_config(&product, &effective)?;
         if self.demo {
@@ -56,8 +57,20 @@ impl Serve {
             let listener = tokio::net::TcpListener::bind(listen)
                 .await
                 .with_context(|| format!("couldn't listen on {listen}; is another program there?"))?;
+            let syslog = &config.syslog;
+            let plain = syslog.listen.iter().map(|place| (place, None));
+            for (place, tls) in plain.chain(syslog.tls_listen.iter().map(|place| (place, syslog_tls.clone())))
+            {
+                let what = if tls.is_some() { "syslog over TLS" } else { "syslog" };
+                let bound = api::Syslog::bind(place.address, tls, &place.organisation, &place.producer).await;
+                let bound =
+                    bound.with_context(|| format!("couldn't listen on {} for {what}", place.address))?;
+                line(format_args!("{what} for {} is taken at {}", place.organisation, bound.address()?));
+                door.syslog.push(bound);
+            }
             let hangups = signal(SignalKind::hangup()).context("couldn't wait for SIGHUP")?;
-            tokio::spawn(reload(hangups, config.server.tls.clone().zip(door.tls.clone()), env));
+            let tls: Vec<api::Tls> = door.tls.iter().cloned().chain(syslog_tls).collect();
+            tokio::spawn(reload(hangups, config.server.tls.clone().map(|files| (files, tls)), env));
             let scheme = if door.tls.is_some() { "https" } else { "http" };
             let address = format!("{scheme}://{}", listener.local_addr()?);
             line(format_args!("Indelible listens on {address}"));
@@ -68,6 +81,16 @@ impl Serve {
             api::serve_with(listener, product, door, stop()).await.context("the server stopped")
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What syslog over TLS is opened with, if it is taken anywhere.
+fn syslog_tls(config: &Config, env: &Environment) -> anyhow::Result<Option<api::Tls>> {
+    match &config.server.tls {
+        Some(tls) if !config.syslog.tls_listen.is_empty() => {
+            env.syslog_tls(&tls.certificate, &tls.key, config.syslog.client_ca.as_deref()).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 
@@ -109,14 +132,14 @@ fn note_config(product: &Indelible, effective: &Effective) -> anyhow::Result<()>
 
 /// Takes certificate and key from their files again at each SIGHUP. Unfit ones change nothing; without TLS a SIGHUP does
 /// nothing, rather than end the server.
-async fn reload(mut hangups: Signal, tls: Option<(Tls, api::Tls)>, env: Environment) {
+async fn reload(mut hangups: Signal, tls: Option<(Tls, Vec<api::Tls>)>, env: Environment) {
     while hangups.recv().await.is_some() {
         let Some((files, tls)) = &tls else { continue };
         // Two small files, seldom.
         let outcome = tokio::task::block_in_place(|| {
             let certificate = input::whole(&files.certificate, 256 << 10).map_err(|e| format!("{e:#}"))?;
             let key = env.secret(&files.key)?;
-            tls.reload(&certificate, key.as_bytes()).map_err(|e| e.to_string())
+            tls.iter().try_for_each(|tls| tls.reload(&certificate, key.as_bytes())).map_err(|e| e.to_string())
         });
         match outcome {
             Ok(()) => tracing::info!("certificate and key were read again"),

@@ -37,6 +37,58 @@ pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
         }
     }
 
+    for (path, places) in
+        [("syslog.listen", &config.syslog.listen), ("syslog.tls_listen", &config.syslog.tls_listen)]
+    {
+        if !effective.are_sound(&[path]) {
+            continue;
+        }
+        for place in places {
+            if let Err(why) = indelible::check_organisation(&place.organisation) {
+                problems.push(effective.problem(path, why));
+            } else if place.organisation == indelible::SYSTEM {
+                problems.push(effective.problem(path, "\"system\" is ours; name another organisation"));
+            }
+            let is_producer = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
+            if !place.producer.bytes().all(is_producer) {
+                let what = "a producer's name has only A-Z a-z 0-9 . _ : / -";
+                problems.push(effective.problem(path, what));
+            }
+            let is_plain = path == "syslog.listen";
+            if is_plain && effective.are_sound(&["server.insecure"]) {
+                if !place.address.ip().is_loopback() && !server.insecure {
+                    let what = format!(
+                        "{} can be reached from other machines, over plain TCP; use syslog.tls_listen, or say \
+                         server.insecure = true",
+                        place.address
+                    );
+                    problems.push(effective.problem(path, what));
+                }
+            }
+        }
+        if path == "syslog.tls_listen"
+            && !places.is_empty()
+            && server.tls.is_none()
+            && effective.are_sound(&tls)
+        {
+            problems.push(effective.problem(path, "needs server.tls.certificate and server.tls.key"));
+        }
+    }
+
+    let mut names = BTreeSet::new();
+    for mapping in &config.ingest.mappings {
+        let name = mapping.name.as_str();
+        let what = match name {
+            "litellm" => "litellm is understood without a mapping; give this one another name".to_owned(),
+            name if !receivers::mapping::is_name(name) => {
+                format!("{name:?} is no name of a mapping: 1 to 40 of a-z 0-9 _ -")
+            }
+            name if !names.insert(name) => format!("two mappings of the name {name:?}"),
+            _ => continue,
+        };
+        problems.push(effective.problem("ingest.mappings", what));
+    }
+
     for body in ["server.limits.events_body_bytes", "server.limits.litellm_body_bytes"] {
         let bodies = "server.limits.bodies_bytes";
         if effective.are_sound(&[body, bodies]) && bytes(effective, body) > bytes(effective, bodies) {
@@ -89,6 +141,12 @@ pub(crate) fn secrets(effective: &Effective, config: &Config, env: &Environment)
     check("keys.key_file", &|reference| env.key_source(reference).map(drop));
     check("keys.hmac_key", &|reference| env.mac_key(reference).map(drop));
     check("auth.bootstrap_token", &|reference| env.token(reference).map(drop));
+    for mapping in &config.ingest.mappings {
+        if let Err(error) = crate::input::mapping(&mapping.file) {
+            let lines = format!("{error:#}");
+            problems.extend(lines.lines().map(|line| effective.problem("ingest.mappings", line)));
+        }
+    }
     if let Some(tls) = &config.server.tls
         && let Err(what) = env.tls(&tls.certificate, &tls.key)
     {

@@ -93,6 +93,20 @@ impl Environment {
         api::Tls::new(&certificate, key.as_bytes()).map_err(|e| e.to_string())
     }
 
+    /// Certificate and key for syslog, and whose signature its senders need.
+    pub(crate) fn syslog_tls(
+        &self,
+        certificate: &Path,
+        key: &Reference,
+        authorities: Option<&Path>,
+    ) -> anyhow::Result<api::Tls> {
+        let certificate = input::whole(certificate, BYTES_MOST)?;
+        let key = self.secret(key).map_err(|what| anyhow::anyhow!("server.tls.key: {what}"))?;
+        let authorities = authorities.map(|path| input::whole(path, BYTES_MOST)).transpose()?;
+        api::Tls::for_syslog(&certificate, key.as_bytes(), authorities.as_deref())
+            .map_err(|error| anyhow::anyhow!("syslog over TLS: {error}"))
+    }
+
     /// The first administrator's token.
     pub(crate) fn token(&self, reference: &Reference) -> Result<Zeroizing<String>, String> {
         let token = self.secret(reference)?;

@@ -173,6 +173,12 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
         "server.rate",
         "How many requests in how much time. All may come at once; then they come back evenly. Beyond it the answer is 429.",
     ),
+    ("ingest", "What other products send, beside what is understood anyway."),
+    (
+        "syslog",
+        "Syslog over TCP and TLS. It has no keys: whoever may connect may write, and over TCP alone what was on its way \
+         when a server dies is lost.",
+    ),
     ("keys", "Keys that are kept outside the data folder."),
     ("ledger", "What the ledgers of all organisations have in common."),
     ("clock", "When the wall clock is not believed."),
@@ -209,6 +215,13 @@ static ACTIONS: [Choice; 4] = [
 ];
 
 const CLASS: Shape = Shape::Name;
+
+/// A place where syslog is taken.
+static PLACE: [Setting; 3] = [
+    Setting::new("address", Shape::Address, "Address and port.").such_as("127.0.0.1:5514"),
+    Setting::new("organisation", CLASS, "In whose ledger the events are recorded.").or("default"),
+    Setting::new("producer", Shape::Text(64), "The producer that events name.").or("syslog"),
+];
 
 /// Every setting there is, in the order of the reference and the example.
 pub(crate) static SETTINGS: &[Setting] = &[
@@ -326,6 +339,44 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Requests without a right key from one client address. It slows down guessing; whoever has a right key is let in.",
     )
     .or("60/1m"),
+    Setting::new(
+        "ingest.mappings",
+        Shape::Rows(&[
+            Setting::new("name", CLASS, "Its name in the address: small letters, digits, `_` and `-`.").such_as("vault"),
+            Setting::new("file", Shape::Path, "The file.").such_as("/etc/indelible/vault.toml"),
+        ]),
+        "Mapping files for `POST /ingest/NAME`, beside `cloudtrail`, `github` and `okta`, which come with Indelible; \
+         one of these names takes the place of ours.",
+    )
+    .or("")
+    .such_as(r#"[{ name = "vault", file = "/etc/indelible/vault.toml" }]"#),
+    Setting::new(
+        "syslog.listen",
+        Shape::Rows(&PLACE),
+        "Where syslog over plain TCP is taken. Beyond the loopback it needs `server.insecure`: anybody between can read and \
+         write messages.",
+    )
+    .or("")
+    .such_as(r#"[{ address = "127.0.0.1:5514", organisation = "default", producer = "syslog" }]"#),
+    Setting::new(
+        "syslog.tls_listen",
+        Shape::Rows(&PLACE),
+        "Where syslog over TLS (RFC 5425) is taken, with the certificate of `server.tls`.",
+    )
+    .or("")
+    .such_as(r#"[{ address = "0.0.0.0:6514", organisation = "default", producer = "syslog" }]"#),
+    Setting::new(
+        "syslog.client_ca",
+        Shape::Path,
+        "Certificates, PEM, one of which must have signed that of each sender over TLS. Left out, senders need none, and \
+         `syslog.allow` alone says who may write.",
+    )
+    .such_as("/etc/indelible/syslog-ca.crt"),
+    Setting::new("syslog.allow", Shape::Networks, "Networks from which connections are taken.")
+        .or("127.0.0.0/8, ::1/128")
+        .such_as("10.0.0.0/8, fd00::/8"),
+    Setting::new("syslog.connections", Shape::Whole(1, 10_000), "Connections of each place that are open at once. More wait.").or("64"),
+    Setting::new("syslog.idle", Shape::Time(1, 7 * 86_400), "How long a connection may say nothing.").or("1h"),
     Setting::new(
         "keys.key_file",
         Shape::KeyFile,

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Limits, Rate};
+use api::{Limits, Rate, SyslogLimits};
 use event::{Object, Value};
 use indelible::{QuarantinePolicy, Settings};
 use ipnet::IpNet;
 use query::Filter;
+use receivers::mapping::Mapping;
 
 use crate::config::load::{Effective, Given, Problem, load};
 use crate::config::rules;
 use crate::config::secret::Environment;
 use crate::config::shape::{Held, Reference, Row};
+use crate::input;
 
 /// Every setting. What each is for stands in the table (`settings.rs`) and in docs/reference/configuration.md.
 /// There is no secret in it, only where secrets are.
@@ -22,6 +24,8 @@ use crate::config::shape::{Held, Reference, Row};
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) server: Server,
+    pub(crate) ingest: Ingest,
+    pub(crate) syslog: Syslog,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
@@ -49,6 +53,33 @@ pub(crate) struct Server {
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: Reference,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ingest {
+    pub(crate) mappings: Vec<MappingFile>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MappingFile {
+    /// In the address.
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Syslog {
+    pub(crate) listen: Vec<SyslogPlace>,
+    pub(crate) tls_listen: Vec<SyslogPlace>,
+    pub(crate) client_ca: Option<PathBuf>,
+    pub(crate) limits: SyslogLimits,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SyslogPlace {
+    pub(crate) address: SocketAddr,
+    pub(crate) organisation: String,
+    pub(crate) producer: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +201,8 @@ impl Config {
             limits: self.server.limits.clone(),
             trusted_proxies: self.server.trusted_proxies.clone(),
             tls: tls.map_err(|what| anyhow::anyhow!("server.tls: {what}"))?,
+            mappings: Arc::new(self.ingest.read()?),
+            syslog_limits: self.syslog.limits.clone(),
             ..api::Settings::default()
         })
     }
@@ -250,6 +283,28 @@ impl Config {
                     drain_time: time("server.limits.drain_time"),
                 },
             },
+            ingest: Ingest {
+                mappings: rows("ingest.mappings")
+                    .iter()
+                    .map(|row| MappingFile {
+                        name: row_text(row, "name"),
+                        file: row_text(row, "file").into(),
+                    })
+                    .collect(),
+            },
+            syslog: Syslog {
+                listen: rows("syslog.listen").iter().map(place).collect(),
+                tls_listen: rows("syslog.tls_listen").iter().map(place).collect(),
+                client_ca: text("syslog.client_ca").map(PathBuf::from),
+                limits: SyslogLimits {
+                    allow: match held(settings, "syslog.allow") {
+                        Held::Networks(networks) => networks.clone(),
+                        other => unreachable!("syslog.allow is {other:?}"),
+                    },
+                    connections: count("syslog.connections"),
+                    idle: time("syslog.idle"),
+                },
+            },
             keys: Keys { key_file: reference("keys.key_file"), hmac_key: reference("keys.hmac_key") },
             ledger: Ledger {
                 heads_copy: text("ledger.heads_copy").map(PathBuf::from),
@@ -301,6 +356,33 @@ impl Config {
             auth: Auth { bootstrap_token: reference("auth.bootstrap_token") },
             log: Log { level: word("log.level"), is_json: word("log.format") == "json" },
         }
+    }
+}
+
+fn place(row: &Row) -> SyslogPlace {
+    SyslogPlace {
+        address: match cell(row, "address") {
+            Held::Address(address) => *address,
+            other => unreachable!("address is {other:?}"),
+        },
+        organisation: row_text(row, "organisation"),
+        producer: row_text(row, "producer"),
+    }
+}
+
+impl Ingest {
+    /// Reads the mapping files: all that is wrong with them, a line each.
+    pub(crate) fn read(&self) -> anyhow::Result<Vec<(String, Mapping)>> {
+        let mut wrong = Vec::new();
+        let mut mappings = Vec::new();
+        for MappingFile { name, file } in &self.mappings {
+            match input::mapping(file) {
+                Ok(mapping) => mappings.push((name.clone(), mapping)),
+                Err(error) => wrong.push(format!("{error:#}")),
+            }
+        }
+        anyhow::ensure!(wrong.is_empty(), "ingest.mappings: {}", wrong.join("\n"));
+        Ok(mappings)
     }
 }
 

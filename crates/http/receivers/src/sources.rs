@@ -153,19 +153,46 @@ fn notices() -> Source {
 
 fn otlp() -> Source {
     let names = event::otel::NAMES.iter().map(|name| (name.otel, name.ours));
+    let record = [
+        ("name of the span or event", "type"),
+        ("start and end, or time of the record", "time"),
+        ("start and end", "llm.latency_ms"),
+        ("status", "status"),
+        ("severityNumber", "severity"),
+        ("body of the record", "message"),
+        ("traceId", "trace_id"),
+        ("spanId", "span_id"),
+        ("parentSpanId", "parent_span_id"),
+        ("traceId and spanId", "source_id"),
+        ("messages, their keyed fingerprint", "llm.prompt_fingerprint"),
+        ("messages, their keyed fingerprint", "llm.response_fingerprint"),
+    ];
     Source::new(
         "otlp",
-        "`POST /v1/traces`, `POST /v1/logs`, gRPC",
-        "OpenTelemetry's GenAI conventions, OpenInference and OpenLLMetry, as gateways and SDKs emit them, Bifrost's and \
+        "`POST /v1/traces`, `POST /v1/logs`, `POST /v1/audit`, and gRPC",
+        "OpenTelemetry's GenAI conventions, OpenInference and OpenLLMetry, as SDKs and gateways emit them, Bifrost's and \
          LiteLLM's among them",
-        turned(&names.chain([("name of the span or event", "type")]).collect::<Vec<_>>()),
+        turned(&names.chain(record).collect::<Vec<_>>()),
         Vec::new(),
         &[
-            "what was sampled away before it was exported, or lost in an exporter's queue",
-            "of Bifrost's open-source gateway: administration (keys, teams, budgets, providers, guardrails, log-ins to its \
-             pages), as its audit log is closed source and needs a licence; it exports calls only",
-            "of LiteLLM's `otel` callback: who did it on a management span; and of its version 2, what was changed",
-            "an actor, where the application does not set `user.id` or `enduser.id`",
+            "what was sampled away: set `OTEL_TRACES_SAMPLER=always_on`, and no tail sampling on the way here",
+            "what was lost on the way: the SDKs queue in memory, and a full queue, a crash, and retries that are given up \
+             (Python after the exporter's `timeout`, JavaScript after five) lose spans without a trace; there is no sequence \
+             number, so a gap can't be seen. Where that matters, send events with numbers through `POST /v1/events`",
+            "who asked, unless the application says so (`user.id`, `enduser.id`, baggage), and nobody checked it; a gateway's \
+             key hash is the gateway's word",
+            "the whole request: prompts and answers are off in most instrumentations, or cut; the fingerprint is then that of \
+             what was sent, or missing",
+            "refusals: a call that a gateway refused before any model was asked often has no span of a model",
+            "administration: the conventions have no names for log-ins, roles, keys or settings; send them as log records with \
+             an event's name (`auth.login`, `key.created`)",
+            "that a call was told twice, by a span and by a log record (`<trace>:<span>` and `<trace>:<span>:log`) or by two \
+             instrumentations: turn one of them off",
+            "of an SDK with the GenAI conventions, OpenInference or OpenLLMetry: administration; and, by the conventions, cost",
+            "of LiteLLM's first dialect: who made a change, values before it, log-ins of its pages; of its second \
+             (`LITELLM_OTEL_V2`): what a change was, only that a management route was used",
+            "of Bifrost's open-source gateway: any change, log-in or look at a key, as its audit log is closed source and needs a \
+             licence; denials, except as calls that failed. It tells calls with key, team, customer and cost",
         ],
     )
 }
