@@ -462,7 +462,7 @@ fn records_of_others_are_imported_by_a_mapping() {
     let found = place.run(&["tail", "--type", "door.*", "--json"]).is(0).out;
     assert!(found.contains("door.opened") && found.contains("door.closed"), "{found}");
 
-    let bad = place.write("bad.toml", &mapping.replace("source_id", "sourceid"));
+    let bad = place.write("bad.toml", mapping.replace("source_id", "sourceid"));
     let answer = place.run(&["import", "--mapping", &bad, &lines]).is(1);
     assert!(answer.err.contains("bad.toml:7: event.sourceid is no field"), "{}", answer.err);
     assert!(

@@ -162,6 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods)]
     fn the_page_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/sources.md");
         if std::env::var_os("UPDATE_EXPECT").is_some() {

@@ -55,15 +55,17 @@ pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
                 problems.push(effective.problem(path, what));
             }
             let is_plain = path == "syslog.listen";
-            if is_plain && effective.are_sound(&["server.insecure"]) {
-                if !place.address.ip().is_loopback() && !server.insecure {
-                    let what = format!(
-                        "{} can be reached from other machines, over plain TCP; use syslog.tls_listen, or say \
+            if is_plain
+                && effective.are_sound(&["server.insecure"])
+                && !place.address.ip().is_loopback()
+                && !server.insecure
+            {
+                let what = format!(
+                    "{} can be reached from other machines, over plain TCP; use syslog.tls_listen, or say \
                          server.insecure = true",
-                        place.address
-                    );
-                    problems.push(effective.problem(path, what));
-                }
+                    place.address
+                );
+                problems.push(effective.problem(path, what));
             }
         }
         if path == "syslog.tls_listen"

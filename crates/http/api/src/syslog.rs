@@ -191,7 +191,7 @@ impl Connection {
             decoder.push(&piece[..len]);
             let mut messages = Vec::new();
             loop {
-                match decoder.next().or_else(|| if is_over { decoder.end() } else { None }) {
+                match decoder.message().or_else(|| if is_over { decoder.end() } else { None }) {
                     Some(message) => messages.push(message),
                     None if messages.is_empty() => break,
                     None => {

@@ -1,4 +1,4 @@
-use event::{Value, json};
+use event::Value;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -203,7 +203,7 @@ proptest! {
         for range in envelopes(&body) {
             prop_assert!(body[covered..range.start].iter().all(u8::is_ascii_whitespace));
             covered = range.end;
-            let limits = json::Limits::default();
+            let limits = Limits::default();
             if let Ok(Mapped::Made(events)) = mapping.envelope(&body[range], &limits) {
                 for event in events {
                     prop_assert!(event::Event::parse(&event.submitted(), &limits).is_ok());
@@ -212,7 +212,7 @@ proptest! {
         }
         prop_assert!(body[covered..].iter().all(u8::is_ascii_whitespace));
         for range in lines(&body) {
-            let _ = mapping.line(&body[range], &Metadata::default(), &json::Limits::default());
+            let _ = mapping.line(&body[range], &Metadata::default(), &Limits::default());
         }
     }
 }

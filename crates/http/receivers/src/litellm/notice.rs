@@ -3,10 +3,9 @@
 
 use event::{Code, Event, Object, Refusal, Value};
 
-use super::call::hashed_key;
-use super::fields::short_text;
-use super::{Fingerprint, wire};
+use super::Fingerprint;
 use crate::intake::left_out;
+use crate::kept::{hashed_key, money, short_text};
 
 /// The budget webhook's words, our type for them, the status and the severity.
 pub const BUDGET_EVENTS: &[(&str, &str, Option<&str>, &str)] = &[
@@ -124,7 +123,7 @@ fn budget(
     litellm.insert("event_group", word("/event_group", text("event_group").unwrap_or_default())?);
     for name in AMOUNTS {
         if let Some(Value::Number(amount)) = members.get(name) {
-            litellm.insert(name, wire::money(amount.as_f64()));
+            litellm.insert(name, money(amount.as_f64()));
         }
     }
     if let Some(date) = text("projected_exceeded_date").and_then(|text| short_text(text, 64).ok()) {
@@ -154,10 +153,10 @@ fn alert(
     event.insert("type", kind);
     event.insert("producer", producer.to_owned());
     event.insert("status", if kind.starts_with("error.") { "error" } else { "success" });
-    if let Some(level) = said("Level:").map(|level| level.to_lowercase()) {
-        if event::outcome::severity_code(&level) != event::outcome::OTHER {
-            event.insert("severity", level);
-        }
+    if let Some(level) = said("Level:").map(|level| level.to_lowercase())
+        && event::outcome::severity_code(&level) != event::outcome::OTHER
+    {
+        event.insert("severity", level);
     }
     let mut litellm = Object::new();
     // Anybody who knows the address can write one, and LiteLLM itself puts strangers' words into it.

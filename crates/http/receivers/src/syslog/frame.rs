@@ -45,7 +45,7 @@ impl Decoder {
     }
 
     /// The next message that is whole.
-    pub fn next(&mut self) -> Option<Framed> {
+    pub fn message(&mut self) -> Option<Framed> {
         loop {
             match std::mem::replace(&mut self.state, State::Between) {
                 State::Between => self.state = self.begin()?,

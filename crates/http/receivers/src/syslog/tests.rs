@@ -182,7 +182,7 @@ fn framed(pieces: &[&[u8]], most: usize) -> Vec<(String, usize)> {
     let show = |message: Framed| (String::from_utf8_lossy(&message.bytes).into_owned(), message.cut);
     for piece in pieces {
         decoder.push(piece);
-        out.extend(std::iter::from_fn(|| decoder.next()).map(show));
+        out.extend(std::iter::from_fn(|| decoder.message()).map(show));
     }
     out.extend(decoder.end().map(show));
     out
@@ -234,7 +234,7 @@ proptest! {
         }
         let mut decoder = Decoder::new(4096);
         decoder.push(&stream);
-        let mut messages: Vec<Framed> = std::iter::from_fn(|| decoder.next()).collect();
+        let mut messages: Vec<Framed> = std::iter::from_fn(|| decoder.message()).collect();
         messages.extend(decoder.end());
         let bytes: usize = messages.iter().map(|message| message.bytes.len()).sum();
         prop_assert!(bytes <= stream.len());
