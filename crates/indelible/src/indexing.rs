@@ -179,10 +179,17 @@ impl Indelible {
         let before = index.next();
         let end = ledger.size();
         let records = read(ledger, before, end)?;
-        let mut batch = documents(organisation, &records)?;
-        let is_held_up = self.follow_erasures(organisation, ledger, &indexed, &mut batch)?;
-        if !batch.is_empty() {
-            index.add(&batch).map_err(|e| failed(organisation, &e))?;
+        let mut is_held_up = false;
+        // One after the other: what an event is made of is small and still near when it is let go.
+        for record in &records {
+            let event = document(organisation, record)?;
+            if let Some(range) = erased_range(&event)
+                && !self.follow_erasure(organisation, ledger, &indexed, (record.position, &event), range)?
+            {
+                is_held_up = true;
+                break;
+            }
+            index.add(&[(record.position, event)]).map_err(|e| failed(organisation, &e))?;
         }
         let now_ms = self.io.monotonic_ms();
         let left = index.next() < ledger.size() && !is_held_up;
@@ -202,41 +209,27 @@ impl Indelible {
     }
 
     /// What a new leaf says was erased is taken out of the index too, down to its terms on the disk. The leaf comes before
-    /// the deed: until it is done, the leaf and what follows it wait, and the answer is true.
-    fn follow_erasures(
+    /// the deed: until it is done, the leaf and what follows it wait, and the answer is false.
+    fn follow_erasure(
         &self,
         organisation: &str,
         ledger: &Ledger,
         indexed: &Indexed,
-        batch: &mut Vec<(u64, Value<'_>)>,
+        (position, event): (u64, &Value<'_>),
+        (first, last): (u64, u64),
     ) -> Result<bool, AskError> {
-        let index = &indexed.index;
-        let mut at = 0;
-        while let Some((position, event)) = batch.get(at) {
-            let position = *position;
-            at += 1;
-            let Some((first, last)) = erased_range(event) else { continue };
-            if !is_erased(ledger, event, first, last)?
-                && !indexed.has_waited(position, self.io.monotonic_ms())
-            {
-                batch.truncate(at - 1);
-                return Ok(true);
-            }
-            let end = last.saturating_add(1).min(index.next());
-            let mut from = first;
-            while from < end {
-                let some = read(ledger, from, end)?;
-                from += some.len() as u64;
-                index
-                    .rebuild_range(&documents(organisation, &some)?)
-                    .map_err(|e| failed(organisation, &e))?;
-            }
-            // What was read for this batch was read before, perhaps with what is erased now.
-            for (other, value) in batch.iter_mut().filter(|(other, _)| (first..=last).contains(other)) {
-                *value = document(organisation, &ledger.block(*other)?.unchecked(*other)?)?.into_owned();
-            }
+        if !is_erased(ledger, event, first, last)? && !indexed.has_waited(position, self.io.monotonic_ms()) {
+            return Ok(false);
         }
-        Ok(false)
+        let index = &indexed.index;
+        let end = last.saturating_add(1).min(index.next());
+        let mut from = first;
+        while from < end {
+            let some = read(ledger, from, end)?;
+            from += some.len() as u64;
+            index.rebuild_range(&documents(organisation, &some)?).map_err(|e| failed(organisation, &e))?;
+        }
+        Ok(true)
     }
 
     /// Merges some parts of some index: whether there was anything to do. One thread calls this, beside the one that adds.
