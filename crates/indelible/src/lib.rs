@@ -12,6 +12,7 @@ mod admin;
 mod ask;
 mod audit;
 mod decimal;
+mod draft;
 mod evidence;
 mod found;
 mod health;
@@ -34,6 +35,7 @@ pub use ask::{
     AskError, Count, Facet, Group, Interval, Measure, Order, PAGE_MOST, Page, Paging, Question, Slot, Total,
 };
 pub use event::show_id;
+pub use draft::Draft;
 pub use evidence::{prove, write_evidence};
 pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};

@@ -1,11 +1,9 @@
 //! The door in: events are redacted and become entries of their organisations' ledgers.
 
-use std::borrow::Cow;
-
 use access::{Permission, Viewer};
 use event::{Code, Event, Object, Refusal, Value, time};
 use ledger::{AppendError, Entry, Error, Ledger, Outcome, Receipt, SECTIONS};
-use redact::{Keys, Origin};
+use redact::Keys;
 use state::{Change, Organisation};
 
 use crate::ask::AskError;
@@ -125,28 +123,11 @@ impl std::error::Error for RecordError {}
 impl Indelible {
     /// Redacts events, records them, and returns when they are on the disk: one outcome for each, in order.
     pub fn record(&self, events: Vec<Event<'_>>, sender: &Sender) -> Result<Vec<Recorded>, RecordError> {
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        for (n, event) in events.iter().enumerate() {
-            let organisation =
-                sender.organisation_of(event).map_err(|why| RecordError::Rejected(n, why.to_string()))?;
-            match groups.iter_mut().find(|(name, _)| name == organisation) {
-                Some((_, numbers)) => numbers.push(n),
-                None => groups.push((organisation.to_owned(), vec![n])),
-            }
+        let mut draft = self.draft(sender);
+        for (n, event) in events.into_iter().enumerate() {
+            draft.add(event).map_err(|why| RecordError::Rejected(n, why.to_string()))?;
         }
-        let mut events: Vec<Option<Event<'_>>> = events.into_iter().map(Some).collect();
-        let mut recorded: Vec<Option<Recorded>> = vec![None; events.len()];
-        for (organisation, numbers) in groups {
-            let group = numbers.iter().map(|n| events[*n].take().expect("each is in one group")).collect();
-            let outcomes = self.record_in(&organisation, group, sender).map_err(|e| match e {
-                RecordError::Rejected(at, why) => RecordError::Rejected(numbers[at], why),
-                other => other,
-            })?;
-            for (n, outcome) in numbers.into_iter().zip(outcomes) {
-                recorded[n] = Some(Recorded { organisation: organisation.clone(), outcome });
-            }
-        }
-        Ok(recorded.into_iter().flatten().collect())
+        draft.record()
     }
 
     /// Whether somebody may record as this sender. Who may not is on record.
@@ -171,47 +152,7 @@ impl Indelible {
         Ok(true)
     }
 
-    /// Records events of one organisation.
-    fn record_in(
-        &self,
-        organisation: &str,
-        events: Vec<Event<'_>>,
-        sender: &Sender,
-    ) -> Result<Vec<Outcome>, RecordError> {
-        // Asked before redaction, as the filter of a class speaks of the event that was sent.
-        let skippable = self.recording.may_skip(&events);
-        let ledger = match self.create(organisation) {
-            Ok(ledger) => ledger,
-            Err(e) => {
-                tracing::error!(organisation, error = %e, "the ledger can't be opened");
-                return Err(self.degraded(organisation, e.to_string(), 5000, events.len(), skippable));
-            }
-        };
-        let count = events.len();
-        let (entries, named): (Vec<Entry>, Vec<Named<'_>>) =
-            events.into_iter().map(|event| self.entry(&ledger, event, sender)).unzip();
-        let outcomes = self.append(organisation, &ledger, entries).map_err(|e| match e {
-            RecordError::Busy { reason, retry_after_ms } => {
-                self.degraded(organisation, reason, retry_after_ms, count, skippable)
-            }
-            other => other,
-        })?;
-        let conflicts: Vec<Entry> = named
-            .iter()
-            .zip(&outcomes)
-            .filter_map(|(named, outcome)| match outcome {
-                Outcome::Conflict(earlier) => Some(conflict(named, earlier)),
-                _ => None,
-            })
-            .collect();
-        if !conflicts.is_empty() {
-            self.append(organisation, &ledger, conflicts)?;
-        }
-        self.healthy_again(organisation);
-        Ok(outcomes)
-    }
-
-    fn append(
+    pub(crate) fn append(
         &self,
         organisation: &str,
         ledger: &Ledger,
@@ -273,25 +214,6 @@ impl Indelible {
         }
         self.record_change(SYSTEM, value).map(drop).map_err(|e| Error::Io(e.to_string()))
     }
-
-    /// An entry of what may be kept of an event, and what the event may be called.
-    fn entry<'e>(&self, ledger: &Ledger, mut event: Event<'e>, sender: &Sender) -> (Entry, Named<'e>) {
-        // Before anything is taken out of it: an honest retry must not conflict because a policy changed.
-        let fingerprint =
-            event.source_id().map(|id| ledger.fingerprint(&event.core().producer, id, &event.submitted()));
-        let origin = if sender.is_adapter { Origin::Adapter } else { Origin::Sender };
-        self.redactor().apply(&mut event, &LedgerKeys(ledger), origin);
-        // Not as it was sent: people put anything into an id, and keys into the name of a producer.
-        let source_id = event.tree().get("source_id").cloned();
-        let named = Named { producer: event.core().producer.clone(), source_id };
-        (Entry { fingerprint, ..plain_entry(&event, sender.auth) }, named)
-    }
-}
-
-/// What an event calls itself, after redaction.
-struct Named<'e> {
-    producer: Cow<'e, str>,
-    source_id: Option<Value<'e>>,
 }
 
 /// The keys with which an organisation's texts are fingerprinted.
@@ -304,7 +226,7 @@ impl Keys for LedgerKeys<'_> {
 }
 
 /// An entry from an event as it is.
-fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
+pub(crate) fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
     let core = event.core();
     let mut sections = [const { None }; 4];
     for (name, body) in event.sections() {
@@ -323,28 +245,6 @@ fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
         producer_seq: core.producer_seq,
         sections,
         fingerprint: None,
-    }
-}
-
-/// The same id with another content: somebody errs or cheats, and either is worth a record.
-fn conflict(named: &Named<'_>, earlier: &Receipt) -> Entry {
-    let text = |text: &str| Value::from(text.to_owned());
-    let source_id = named.source_id.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let what = object([(
-        "attributes",
-        object([
-            ("earlier_position", text(&earlier.position.to_string())),
-            ("producer", text(&named.producer)),
-            ("source_id", text(source_id)),
-        ]),
-    )]);
-    Entry {
-        kind: "audit.conflict".into(),
-        status: 3,
-        severity: 4,
-        sender_auth: AUTH_SELF,
-        sections: [None, None, Some(what.to_jcs()), None],
-        ..Entry::default()
     }
 }
 

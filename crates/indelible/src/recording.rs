@@ -36,11 +36,10 @@ impl Recording {
         Recording { best_effort: Some(filter.predicate()), degraded: Mutex::default() }
     }
 
-    /// Whether best effort is enough for all of these.
-    pub(crate) fn may_skip(&self, events: &[Event<'_>]) -> bool {
-        self.best_effort.as_ref().is_some_and(|predicate| {
-            events.iter().all(|event| predicate.matches(&Value::Object(event.tree().clone())))
-        })
+    /// Whether best effort is enough for this one.
+    pub(crate) fn may_skip(&self, event: &Event<'_>) -> bool {
+        let matches = |predicate: &Predicate| predicate.matches(&Value::Object(event.tree().clone()));
+        self.best_effort.as_ref().is_some_and(matches)
     }
 }
 

@@ -143,7 +143,7 @@ fn take(
         return Err(Problem::too_large(detail));
     }
     let mut tally = Tally::with_receipts();
-    let mut events = Vec::new();
+    let mut draft = product.draft(sender);
     let mut numbers = Vec::new();
     let mut refused: Vec<(&[u8], Refusal)> = Vec::new();
     let limits = event::Limits::default();
@@ -153,11 +153,8 @@ fn take(
             (None, Form::Any | Form::Lines) => read(product, sender, slice, &limits),
             (None, Form::CloudEvent | Form::CloudEvents) => cloudevents::read(slice, &limits),
         };
-        match event.and_then(|event| sender.organisation_of(&event).map(drop).map(|()| event)) {
-            Ok(event) => {
-                events.push(event);
-                numbers.push(number);
-            }
+        match event.and_then(|event| draft.add(event)) {
+            Ok(()) => numbers.push(number),
             Err(refusal) => {
                 tally.refuse(number, &refusal);
                 refused.push((slice, refusal));
@@ -170,10 +167,9 @@ fn take(
         // The good ones wait for the bad ones to be mended.
         return Ok(Taken::All(tally));
     }
-    let count = events.len();
-    let recorded = match product.record(events, sender) {
+    let recorded = match draft.record() {
         Ok(recorded) => recorded,
-        Err(RecordError::Skipped { .. }) => return Ok(Taken::Skipped(count)),
+        Err(RecordError::Skipped { .. }) => return Ok(Taken::Skipped(numbers.len())),
         Err(error) => {
             return Err(Problem::not_recorded(error, |n| numbers.get(n).copied().unwrap_or(n)));
         }
