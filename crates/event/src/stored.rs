@@ -38,26 +38,19 @@ pub struct Stored<'a> {
 /// Limits for bodies that we wrote ourselves: redaction may have made them longer than what came in.
 const BODY: Limits = Limits { max_bytes: 64 * 1024 * 1024, max_depth: 128 };
 
+/// More than most events have.
+const MEMBERS: usize = 40;
+
 /// One event to show: the names of the table of fields, `id`, `position` and `received` of ours, and `erased` with the
 /// names of sections that are gone. It fails only if a body is not what [`crate::Event::sections`] writes.
 pub fn assemble<'a>(stored: &Stored<'a>) -> Result<Value<'a>, Refusal> {
-    let mut event = Object::new();
+    let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(MEMBERS);
     let mut erased = Vec::new();
     for (name, body) in &stored.sections {
         match body {
             None => erased.push(Value::from(*name)),
             Some(body) => match json::parse(body, &BODY)? {
-                // The largest one is taken as it is, and the others put into it.
-                Value::Object(members) if members.len() > event.len() => {
-                    for (key, value) in std::mem::replace(&mut event, members) {
-                        event.insert(key, value);
-                    }
-                }
-                Value::Object(members) => {
-                    for (key, value) in members {
-                        event.insert(key, value);
-                    }
-                }
+                Value::Object(section) => members.extend(section),
                 _ => {
                     return Err(Refusal::new(
                         Code::WrongType,
@@ -68,14 +61,25 @@ pub fn assemble<'a>(stored: &Stored<'a>) -> Result<Value<'a>, Refusal> {
             },
         }
     }
-    event.insert("id", show_id(&stored.id));
-    event.insert("position", whole(stored.position));
-    event.insert("received", time::format_ms(stored.received_ms));
-    event.insert("time", time::format_ns(stored.time_ns));
-    event.insert("organisation", stored.organisation);
+    let said = |members: &[(Cow<'_, str>, Value<'_>)], name: &str| members.iter().any(|(key, _)| key == name);
+    let mut put = |name: &'static str, value: Value<'a>| members.push((name.into(), value));
+    put("id", show_id(&stored.id).into());
+    put("position", whole(stored.position));
+    put("received", time::format_ms(stored.received_ms).into());
+    put("time", time::format_ns(stored.time_ns).into());
+    put("organisation", stored.organisation.into());
+    if !stored.producer.is_empty() {
+        put("producer", stored.producer.into());
+    }
+    if stored.producer_seq > 0 {
+        put("producer_seq", whole(stored.producer_seq));
+    }
+    if !erased.is_empty() {
+        put("erased", erased.into());
+    }
     // `what` has the sender's word where the leaf only says "other"; if `what` is gone, "other" is all that is known.
-    if stored.kind != OTHER_KIND || event.get("type").is_none() {
-        event.insert("type", stored.kind);
+    if stored.kind != OTHER_KIND || !said(&members, "type") {
+        members.push(("type".into(), stored.kind.into()));
     }
     for (name, code, known) in [
         ("status", stored.status, outcome::status_name(stored.status)),
@@ -83,22 +87,14 @@ pub fn assemble<'a>(stored: &Stored<'a>) -> Result<Value<'a>, Refusal> {
     ] {
         match (code, known) {
             (NOT_SAID, _) => {}
-            (_, Some(word)) => _ = event.insert(name, word),
+            (_, Some(word)) => members.push((name.into(), word.into())),
             // Also for a number that a later version gave out.
-            _ if event.get(name).is_none() => _ = event.insert(name, "other"),
+            _ if !said(&members, name) => members.push((name.into(), "other".into())),
             _ => {}
         }
     }
-    if !stored.producer.is_empty() {
-        event.insert("producer", stored.producer);
-    }
-    if stored.producer_seq > 0 {
-        event.insert("producer_seq", whole(stored.producer_seq));
-    }
-    if !erased.is_empty() {
-        event.insert("erased", erased);
-    }
-    Ok(Value::Object(event))
+    // What is ours is said last, and stays.
+    Ok(Value::Object(Object::from_members_last(members)))
 }
 
 /// A whole number, as text if JSON cannot hold it.

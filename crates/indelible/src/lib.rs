@@ -34,8 +34,8 @@ pub use admin::{AuthError, NewKey};
 pub use ask::{
     AskError, Count, Facet, Group, Interval, Measure, Order, PAGE_MOST, Page, Paging, Question, Slot, Total,
 };
-pub use event::show_id;
 pub use draft::Draft;
+pub use event::show_id;
 pub use evidence::{prove, write_evidence};
 pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};

@@ -226,6 +226,8 @@ pub(crate) struct Node {
     name: &'static str,
     /// `None` for a block.
     kind: Option<Kind>,
+    /// Which of [`fields`] it is.
+    field: Option<usize>,
     /// In order of name.
     children: Vec<Node>,
 }
@@ -255,6 +257,10 @@ pub(crate) fn kind_at(node: Option<&Node>) -> Kind {
     node.and_then(|node| node.kind).unwrap_or(Kind::Open)
 }
 
+pub(crate) fn field_at(node: Option<&Node>) -> Option<usize> {
+    node.and_then(|node| node.field)
+}
+
 pub(crate) fn root() -> &'static Node {
     &TABLE.root
 }
@@ -269,7 +275,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table {
         fields: Vec::new(),
         blocks: Vec::new(),
-        root: Node { name: "", kind: None, children: Vec::new() },
+        root: Node { name: "", kind: None, field: None, children: Vec::new() },
     };
     for (path, kind, about) in OURS {
         table.add(path, Some(*kind), (*about).to_string());
@@ -305,7 +311,7 @@ impl Table {
             let at = match node.children.binary_search_by(|child| child.name.cmp(name)) {
                 Ok(at) => at,
                 Err(at) => {
-                    node.children.insert(at, Node { name, kind, children: Vec::new() });
+                    node.children.insert(at, Node { name, kind, field: None, children: Vec::new() });
                     at
                 }
             };
@@ -316,6 +322,7 @@ impl Table {
             self.blocks.push(path);
             return;
         };
+        node.field = Some(self.fields.len());
         if event::field::find(listed).is_some_and(|field| field.shape == Shape::Open) {
             self.blocks.push(path.clone());
         }

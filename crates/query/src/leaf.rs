@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use event::Value;
 use event::kind::category_of;
 
-use crate::field::{Kind, NOT_OF_THE_EVENT, Node, kind_at, root};
+use crate::field::{Kind, NOT_OF_THE_EVENT, Node, field_at, kind_at, root};
 use crate::words::is_unique;
 
 /// A value of an event that is neither `null` nor made of others.
@@ -16,6 +16,8 @@ pub struct Leaf<'a> {
     pub path: &'a str,
     /// What [`crate::kind_of`] says of the path.
     pub kind: Kind,
+    /// Which of [`crate::fields`] it is; none if the path is not in the table.
+    pub field: Option<usize>,
     /// The value.
     pub value: &'a Value<'a>,
 }
@@ -74,7 +76,8 @@ pub(crate) fn walk(event: &Value<'_>, each: &mut impl FnMut(Leaf<'_>) -> Control
     }
     if let Some(category) = category(event) {
         let value = Value::String(Cow::Borrowed(category));
-        each(Leaf { path: "category", kind: Kind::Keyword, value: &value })?;
+        let node = root().below("category");
+        each(Leaf { path: "category", kind: kind_at(node), field: field_at(node), value: &value })?;
     }
     ControlFlow::Continue(())
 }
@@ -101,6 +104,6 @@ fn descend(
             path.truncate(length);
             flow
         }),
-        value => each(Leaf { path, kind: kind_at(node), value }),
+        value => each(Leaf { path, kind: kind_at(node), field: field_at(node), value }),
     }
 }

@@ -106,6 +106,15 @@ impl<'a> Object<'a> {
         Ok(Object(members))
     }
 
+    /// Sorts the members; of a key that is there more than once the last stays.
+    pub(crate) fn from_members_last(mut members: Vec<Member<'a>>) -> Object<'a> {
+        members.reverse();
+        // Stable, so that of equal keys what was last is first.
+        members.sort_by(|a, b| compare_keys(&a.0, &b.0));
+        members.dedup_by(|later, first| later.0 == first.0);
+        Object(members)
+    }
+
     fn find(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(k, _)| compare_keys(k, key))
     }

@@ -11,7 +11,7 @@ use foldhash::quality::RandomState;
 use query::{Kind, Leaf, Searched};
 
 use crate::ids::{Hashes, Id};
-use crate::schema::{Column, FACETS, NUMBER_COLUMNS, PLACES, Place, TIME, Unit};
+use crate::schema::{Column, FACETS, NUMBER_COLUMNS, PLACES, Place, TIME, Unit, elsewhere};
 use crate::term;
 
 /// A whole number that a double holds, whatever it is divided by.
@@ -39,8 +39,10 @@ pub(crate) struct Batch {
     pub(crate) numbers: Vec<Vec<(u32, i64)>>,
     pub(crate) facets: Vec<Texts>,
     pub(crate) ids: Vec<Id>,
-    /// By path and value.
-    effects: Map<Box<[u8]>, Effect>,
+    /// By value, for each field: most have few, which stay near.
+    effects: Vec<Map<Box<[u8]>, Effect>>,
+    /// By path and value, for the other paths.
+    effects_elsewhere: Map<Box<[u8]>, Effect>,
     /// Terms of all effects.
     effect_terms: Vec<Number>,
     /// The term that says that there is something at a path.
@@ -95,7 +97,8 @@ impl Batch {
             numbers: vec![Vec::new(); NUMBER_COLUMNS.len()],
             facets: FACETS.iter().map(|_| Texts::default()).collect(),
             ids: Vec::new(),
-            effects: Map::default(),
+            effects: PLACES.iter().map(|_| Map::default()).collect(),
+            effects_elsewhere: Map::default(),
             effect_terms: Vec::new(),
             present: Map::default(),
             beside: String::new(),
@@ -148,7 +151,7 @@ impl Batch {
 
     fn leaf(&mut self, leaf: &Leaf<'_>, position: u64, at: u32) {
         self.present_above(leaf.path, at);
-        let place = crate::schema::place(leaf.path);
+        let place = leaf.field.map_or_else(|| elsewhere(leaf.path), |field| PLACES[field]);
         match place.column {
             Column::Position => {
                 if leaf.value.as_i64() != i64::try_from(position).ok() {
@@ -173,8 +176,7 @@ impl Batch {
             let term = match self.present.get(path) {
                 Some(term) => *term,
                 None => {
-                    let hash = PLACES.get(path).map_or_else(|| term::path_hash(path), |place| place.hash);
-                    let term = self.term(term::PRESENT, hash, b"");
+                    let term = self.term(term::PRESENT, term::path_hash(path), b"");
                     self.present.insert(path.into(), term);
                     term
                 }
@@ -188,7 +190,9 @@ impl Batch {
         let is_facet = matches!(place.column, Column::Facet(_));
         let mut key = std::mem::take(&mut self.key);
         key.clear();
-        key.extend_from_slice(leaf.path.as_bytes());
+        if leaf.field.is_none() {
+            key.extend_from_slice(leaf.path.as_bytes());
+        }
         // Bytes that no path and no text has tell the kinds of keys apart.
         let is_kept = match (leaf.value, leaf.searched()) {
             (_, Searched::Whole(text)) => {
@@ -210,14 +214,22 @@ impl Batch {
             }
             _ => false,
         };
-        let effect = match self.effects.get(&*key).filter(|_| is_kept) {
+        let effects = match leaf.field {
+            Some(field) => &self.effects[field],
+            None => &self.effects_elsewhere,
+        };
+        let effect = match effects.get(&*key).filter(|_| is_kept) {
             Some(effect) => *effect,
             None => {
                 let from = self.effect_terms.len();
                 let text = self.follow(leaf, place);
                 let effect = Effect { from, to: self.effect_terms.len(), text };
                 if is_kept {
-                    self.effects.insert(key.as_slice().into(), effect);
+                    let effects = match leaf.field {
+                        Some(field) => &mut self.effects[field],
+                        None => &mut self.effects_elsewhere,
+                    };
+                    effects.insert(key.as_slice().into(), effect);
                 }
                 effect
             }

@@ -101,8 +101,8 @@ pub(crate) struct Place {
     pub(crate) tag: Tag,
 }
 
-/// Paths of the fields; others are in open blocks.
-pub(crate) static PLACES: LazyLock<HashMap<&'static str, Place, RandomState>> = LazyLock::new(|| {
+/// The fields, by their number; other paths are in open blocks.
+pub(crate) static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
     let fields = query::fields();
     assert!(fields.len() < usize::from(crate::ids::ELSEWHERE), "a tag for each field");
     let place = |(tag, path): (usize, &'static str)| {
@@ -112,18 +112,22 @@ pub(crate) static PLACES: LazyLock<HashMap<&'static str, Place, RandomState>> = 
             "position" => Column::Position,
             _ => facet.or(number).unwrap_or(Column::None),
         };
-        (path, Place { hash: crate::term::path_hash(path), column, tag: tag as Tag })
+        Place { hash: crate::term::path_hash(path), column, tag: tag as Tag }
     };
     fields.iter().map(|field| field.path.as_str()).enumerate().map(place).collect()
 });
 
+static BY_PATH: LazyLock<HashMap<&'static str, usize, RandomState>> =
+    LazyLock::new(|| query::fields().iter().enumerate().map(|(n, field)| (field.path.as_str(), n)).collect());
+
 /// What is known of any path.
 pub(crate) fn place(path: &str) -> Place {
-    PLACES.get(path).copied().unwrap_or_else(|| Place {
-        hash: crate::term::path_hash(path),
-        column: Column::None,
-        tag: crate::ids::ELSEWHERE,
-    })
+    BY_PATH.get(path).map_or_else(|| elsewhere(path), |field| PLACES[*field])
+}
+
+/// What is known of a path that is not a field's.
+pub(crate) fn elsewhere(path: &str) -> Place {
+    Place { hash: crate::term::path_hash(path), column: Column::None, tag: crate::ids::ELSEWHERE }
 }
 
 /// Changes with whatever decides what is written: an index of another one begins anew. The number is to be raised

@@ -64,7 +64,9 @@ async fn who_sends_waits_while_nothing_can_be_recorded() {
     stream.write_all(b"<13>first\n").await.unwrap();
     events(&running, "message:first", 1).await;
     running.server.broken.store(true, Ordering::Relaxed);
-    stream.write_all(b"<13>second\n").await.unwrap();
+    // It has a time by which it is known again: what was written and could not be synced may be found on the disk later, and
+    // is tried again all the same.
+    stream.write_all(b"<13>1 2026-11-22T09:00:00.123456Z host app - - - second\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;
     // More than the systems' buffers hold: what is not read stops the sender.
     let flood = "<13>flood\n".repeat(100_000);
