@@ -19,8 +19,11 @@ export function live(place) {
   button.hidden = false;
 
   function body() {
-    let table = document.getElementById("list");
-    if (!table) return location.reload();
+    const table = document.getElementById("list");
+    if (!table) return null;
+    // Where nothing was found there is something now.
+    table.hidden = false;
+    document.getElementById("nothing")?.remove();
     let body = document.getElementById("fresh");
     if (!body) {
       body = document.createElement("tbody");
