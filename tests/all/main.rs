@@ -2,12 +2,14 @@
 
 #![allow(clippy::print_stderr, clippy::disallowed_methods)]
 
+mod browser;
 mod client;
 mod commands;
 mod indexing;
 mod kill;
 mod large;
 mod many;
+mod pages;
 mod planting;
 mod program;
 mod rude;

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("receivers", &["event", "indelible"]),
     ("compat", &["event", "query"]),
     ("api", &["access", "compat", "event", "indelible", "query", "receivers"]),
+    ("ui", &["access", "event", "indelible", "query"]),
     ("cli", ALL),
     ("bench", ALL),
     ("sim", ALL),
@@ -38,6 +39,7 @@ const ALL: &[&str] = &[
     "receivers",
     "compat",
     "api",
+    "ui",
     "bench",
     "sim",
 ];

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use event::{Object, Value};
@@ -41,6 +42,7 @@ impl Serve {
         let mut door = config.door(&env)?;
         let syslog_tls = syslog_tls(&config, &env)?;
         let product = Arc::new(Indelible::open(io(), config.settings(&env)?)?);
+        door.pages = Some(pages(&product));
         note_config(&product, &effective)?;
         if self.demo {
             demo::fill(&product)?;
@@ -92,6 +94,13 @@ fn syslog_tls(config: &Config, env: &Environment) -> anyhow::Result<Option<api::
         }
         _ => Ok(None),
     }
+}
+
+/// The pages for people, as the door takes them.
+fn pages(product: &Arc<Indelible>) -> api::Pages {
+    let stopping = Arc::new(AtomicBool::new(false));
+    let desk = ui::Desk::new(product.clone(), stopping.clone());
+    api::Pages { router: ui::pages(desk), session: ui::session, refuse: ui::refuse, stopping }
 }
 
 fn start_log(log: &Log) {

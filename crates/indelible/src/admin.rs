@@ -57,6 +57,15 @@ pub struct NewKey {
 impl Indelible {
     /// Who somebody with this token is. What is refused is recorded; floods are counted.
     pub fn authenticate(&self, token: &str, address: Option<IpAddr>) -> Result<Viewer, AuthError> {
+        self.authenticate_key(token, address).map(|(viewer, ..)| viewer)
+    }
+
+    /// [`Indelible::authenticate`], with the key's id and its hash.
+    pub(crate) fn authenticate_key(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Viewer, String, SecretHash), AuthError> {
         let (key_id, bytes) = match Credential::parse(token) {
             Ok(parsed) => (parsed.key_id, parsed.bytes()),
             Err(Malformed::NotOurs) => (BOOTSTRAP, token.as_bytes()),
@@ -67,7 +76,7 @@ impl Indelible {
         match self.state.authenticate(key_id, &hash, address, now_ms) {
             Ok(viewer) => {
                 self.state.touch(key_id, now_ms);
-                Ok(viewer)
+                Ok((viewer, key_id.to_owned(), hash))
             }
             Err(refused) => {
                 Err(self.refuse(address, refused.name(), self.state.key(key_id).map(|key| key.key_id)))
@@ -82,15 +91,17 @@ impl Indelible {
     }
 
     fn secret_hash(&self, bytes: &[u8]) -> Result<SecretHash, Error> {
-        let key = match self.credentials.get() {
-            Some(key) => key,
-            // The system's ledger holds the key, so that it survives a change of the key-encryption key.
-            None => {
-                let key = self.create(SYSTEM)?.view_key("credentials");
-                self.credentials.get_or_init(|| key)
-            }
-        };
-        Ok(SecretHash::new(key.tag("secret", bytes)))
+        Ok(SecretHash::new(self.credentials_key()?.tag("secret", bytes)))
+    }
+
+    /// What secrets of keys and names of sessions are hashed with.
+    pub(crate) fn credentials_key(&self) -> Result<&ledger::Secret, Error> {
+        if let Some(key) = self.credentials.get() {
+            return Ok(key);
+        }
+        // The system's ledger holds the key, so that it survives a change of the key-encryption key.
+        let key = self.create(SYSTEM)?.view_key("credentials");
+        Ok(self.credentials.get_or_init(|| key))
     }
 
     /// Makes sure that there is an administrator: with the token given, or, if there is none at all, with a new one,

@@ -20,6 +20,7 @@ use crate::indexing::Indexing;
 use crate::keys::{KeySource, load_kek};
 use crate::quarantine::QuarantinePolicy;
 use crate::recording::Recording;
+use crate::sessions::Sessions;
 
 /// Ledgers that are open at once, each with a handful of file handles.
 const OPEN: usize = 256;
@@ -109,6 +110,7 @@ pub struct Indelible {
     pub(crate) rota: Mutex<crate::tend::Rota>,
     pub(crate) recording: Recording,
     pub(crate) audit: Audit,
+    pub(crate) sessions: Sessions,
     pub(crate) indexing: Indexing,
     /// Blocks that were read, of all ledgers.
     blocks: Arc<Blocks>,
@@ -205,6 +207,7 @@ impl Indelible {
             io,
             recording: settings.best_effort.as_ref().map_or_else(Recording::default, Recording::best_effort),
             audit: Audit::default(),
+            sessions: Sessions::default(),
             indexing: Indexing::new(settings.index_cache_bytes),
             blocks: Arc::new(Blocks::new(settings.blocks_bytes)),
             state,

@@ -44,6 +44,17 @@ pub fn complete(text: &str, cursor: usize) -> Vec<Completion> {
     offers.into_iter().take(MAX).map(completion).collect()
 }
 
+/// The fields whose value the cursor is in or behind, and the bytes of that value; `None` elsewhere, inside of quotes and
+/// ranges, and for names that stand for no field. There are several if the name stands for them.
+pub fn value_at(text: &str, cursor: usize) -> Option<(Vec<String>, Range<usize>)> {
+    let cursor = text.floor_char_boundary(cursor);
+    let (Place::Value(name), start) = place(&text[..cursor])? else { return None };
+    let paths = resolve(&name)?.fields.into_iter().map(|(path, _)| path).collect();
+    let mut whole = Scanner { text, at: start };
+    whole.bare(|_| false);
+    Some((paths, start..whole.at.max(cursor)))
+}
+
 /// What is inserted, and what it means.
 type Offer = (String, String);
 
@@ -269,9 +280,26 @@ mod tests {
     }
 
     #[test]
+    fn the_field_whose_value_is_typed_is_known() {
+        let check = |marked: &str, expect: Option<(&str, &str)>| {
+            let text = marked.replace('|', "");
+            let found = value_at(&text, marked.find('|').unwrap());
+            let found = found.map(|(paths, place)| (paths.join(" "), &text[place]));
+            assert_eq!(found, expect.map(|(paths, typed)| (paths.to_string(), typed)), "{marked}");
+        };
+        check("model:gp|t x", Some(("llm.model", "gpt")));
+        check("a user:|", Some(("actor.id actor.email actor.name", "")));
+        check("status:(failed OR bl|)", Some(("status", "bl")));
+        check("mod|", None);
+        check("nothing_like_it:x|", None);
+        check("message:\"half a quo|", None);
+    }
+
+    #[test]
     fn every_cursor_in_any_text_is_fine() {
         for text in ["é:(\"é é\" [ü TO) -!x", "((a:((", "\\", "a:\"", "exists:(x OR", "-", "a>=(b:c)"] {
             for cursor in 0..=text.len() + 1 {
+                assert!(value_at(text, cursor).is_none_or(|(_, place)| text.get(place).is_some()));
                 for offer in complete(text, cursor) {
                     assert!(text.get(offer.replace.clone()).is_some(), "{text} {cursor}");
                 }

@@ -5,7 +5,7 @@
 //! * [`Filter::predicate`] answers for one event. It defines what a filter means.
 //! * [`visit`], [`kind_of`], [`fold`], [`words`], [`is_unique`], [`decimal`] and [`address`] are what it is made of, for
 //!   whoever wants the same answers by other means (the index).
-//! * [`fields`], [`complete`] and [`reference()`] are for people who write filters.
+//! * [`fields`], [`complete`], [`value_at`] and [`reference()`] are for people who write filters.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -24,7 +24,7 @@ mod value;
 mod words;
 
 pub use ast::{Bound, Expr, Literal, Test, Text};
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, value_at};
 pub use field::{FieldInfo, Kind, fields, kind_of};
 pub use filter::{Error, Filter};
 pub use leaf::{Leaf, Searched, visit};

@@ -1,11 +1,11 @@
-//! Who is asking, and how often? Whoever has a key, by a bearer token.
+//! Who is asking, and how often? Whoever has a key, by a bearer token, or by a session on our own pages.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -20,8 +20,9 @@ use crate::dialect::Dialect;
 use crate::door::Door;
 use crate::hec;
 use crate::otlp;
+use crate::pages::Pages;
 use crate::problem::Problem;
-use crate::proxies::client;
+use crate::proxies::{client, is_https};
 use crate::rates::{Rates, Taken, jittered, neighbourhood};
 use crate::routes::{self, ROUTES};
 
@@ -54,14 +55,24 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let dialect = Dialect::of(route.map(|n| &ROUTES[n]));
     let splunk = hec::Asked::of(&request);
     let token = splunk.as_ref().map_or_else(|| dialect.token(request.headers()), hec::Asked::token);
-    let mut gate = Gate { door: &door, address, token, too_often, now: began, left: HeaderMap::new() };
-    let (mut response, left) = match gate.check(&mut request).await {
-        Ok(()) => {
-            let left = gate.left;
-            (next.run(request).await, left)
-        }
-        Err(problem) => (dialect.say(problem), gate.left),
+    let is_https = is_https(request.extensions(), request.headers(), &door.trusted_proxies, door.is_secure);
+    let person = door.pages.as_ref().filter(|_| Pages::are_asked(&request));
+    let mut gate = Gate { door: &door, address, is_https, token, too_often, now: began, left: HeaderMap::new() };
+    let checked = match person {
+        Some(_) => gate.check_person(&mut request),
+        None => gate.check(&mut request).await,
     };
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => refused(problem, dialect, person),
+    };
+    if person.is_some()
+        && response.status() == StatusCode::UNAUTHORIZED
+        && let Err(problem) = gate.take(&door.logins, &neighbourhood(address))
+    {
+        response = refused(problem, dialect, person);
+    }
+    let left = gate.left;
     let ended = door.now();
     let took = ended.saturating_sub(began);
     door.metrics.answered(route, response.status(), took);
@@ -83,12 +94,25 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     }
 }
 
+/// What is wrong, in words for whoever asks.
+fn refused(problem: Problem, dialect: Dialect, person: Option<&Pages>) -> Response {
+    let Some(pages) = person else { return dialect.say(problem) };
+    let (status, seconds) = problem.told();
+    let mut response = (pages.refuse)(status, seconds);
+    *response.status_mut() = status;
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 /// What a request has to get past.
 struct Gate<'d> {
     door: &'d Arc<Door>,
     address: IpAddr,
     /// What is shown.
     token: Option<String>,
+    is_https: bool,
     /// How one is told that it comes too often.
     too_often: StatusCode,
     now: Duration,
@@ -109,10 +133,20 @@ impl Gate<'_> {
             return Ok(());
         }
         let token = self.token.take();
+        let session = match &door.pages {
+            Some(pages) if token.is_none() && !request.headers().contains_key(AUTHORIZATION) => {
+                pages.session_for_api(request, self.is_https)
+            }
+            _ => None,
+        };
         let address = self.address;
         let caller = door
             .blocking(move |product| {
-                match product.authenticate(token.as_deref().unwrap_or_default(), Some(address)) {
+                let viewer = match session {
+                    Some(session) => product.session(&session, Some(address)).map(|session| session.viewer),
+                    None => product.authenticate(token.as_deref().unwrap_or_default(), Some(address)),
+                };
+                match viewer {
                     Ok(viewer) => Ok(Some(Caller { key: key_hash(&viewer), viewer: Arc::new(viewer) })),
                     Err(AuthError::Refused(_)) => Ok(None),
                     Err(AuthError::Unavailable(reason)) => {
@@ -133,6 +167,19 @@ impl Gate<'_> {
             return Err(Problem::busy("the server is stopping; send it again", 5000));
         }
         request.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    /// For a page, which asks by itself who it is; for nothing there is, there is only this.
+    fn check_person(&mut self, request: &mut Request) -> Result<(), Problem> {
+        self.take(&self.door.addresses, &neighbourhood(self.address))?;
+        if request.extensions().get::<MatchedPath>().is_none() {
+            return Err(Problem::not_found("there is nothing at this path"));
+        }
+        if self.door.is_draining() {
+            return Err(Problem::busy("the server is stopping; send it again", 5000));
+        }
+        Pages::introduce(request, self.address, self.is_https);
         Ok(())
     }
 

@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use event::Value;
 
@@ -20,13 +20,6 @@ const STYLE: &str = include_str!("docs.css");
 /// Nothing but our own style sheet is loaded, and nobody puts the page into a frame.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// `GET /`
-pub(crate) async fn home() -> Response {
-    let mut response = with(String::new(), &[(LOCATION, "/docs"), (CACHE_CONTROL, "no-cache")]);
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response
-}
 
 /// `GET /docs`
 pub(crate) async fn page() -> Response {

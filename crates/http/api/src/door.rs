@@ -16,6 +16,7 @@ use crate::auth::KeyHash;
 use crate::idempotency::Answers;
 use crate::mapping::Mappings;
 use crate::metrics::{LIMITS, Metrics};
+use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::rates::{Rate, Rates};
 use crate::syslog::{Syslog, SyslogLimits};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub syslog_limits: SyslogLimits,
     /// What else `GET /metrics` tells.
     pub more_metrics: Option<MoreMetrics>,
+    /// Pages beside the API.
+    pub pages: Option<Pages>,
 }
 
 /// A clock that never steps: the time since some moment.
@@ -132,6 +135,7 @@ pub(crate) struct Door {
     pub(crate) syslog: SyslogLimits,
     pub(crate) is_secure: bool,
     pub(crate) more_metrics: Option<MoreMetrics>,
+    pub(crate) pages: Option<Pages>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) answers: Arc<Answers>,
     pub(crate) keys: Rates<KeyHash>,
@@ -150,7 +154,7 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(product: Arc<Indelible>, settings: Settings, clock: Clock) -> Arc<Door> {
-        let Settings { limits, trusted_proxies, mappings, tls, syslog: _, syslog_limits, more_metrics } =
+        let Settings { limits, trusted_proxies, mappings, tls, syslog: _, syslog_limits, more_metrics, pages } =
             settings;
         let [key, address, login] = LIMITS;
         Arc::new(Door {
@@ -160,6 +164,7 @@ impl Door {
             syslog: syslog_limits,
             is_secure: tls.is_some(),
             more_metrics,
+            pages,
             metrics: Metrics::new(),
             answers: Arc::default(),
             keys: Rates::new(key, limits.key_rate),
@@ -184,6 +189,9 @@ impl Door {
 
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        if let Some(pages) = &self.pages {
+            pages.stop();
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {

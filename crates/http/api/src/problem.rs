@@ -129,6 +129,11 @@ impl Problem {
         problem
     }
 
+    /// Its status, and the seconds after which it may be tried again: what there is to tell a person.
+    pub(crate) fn told(&self) -> (StatusCode, Option<u64>) {
+        (self.status, self.retry_after_ms.map(|ms| ms.div_ceil(1000).max(1)))
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Problem {
         self.more.insert(name, value);
         self

@@ -47,6 +47,31 @@ pub(crate) fn client(extensions: &Extensions, headers: &HeaderMap, trusted: &[Ip
     }
 }
 
+/// Whether the client came by `https`: to us, or to a proxy of ours that says so (`X-Forwarded-Proto`, or `proto` of
+/// `Forwarded`). The proxy nearest to us has the last word.
+pub(crate) fn is_https(
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    is_secure: bool,
+) -> bool {
+    let peer = extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical());
+    if is_secure || !peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer))) {
+        return is_secure;
+    }
+    let last = |name: &str| {
+        let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+        Some(value.rsplit(',').next()?.trim())
+    };
+    let of_element = |element: &str| {
+        let pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let mut proto = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("proto"));
+        proto.any(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("https"))
+    };
+    last("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+        || last("forwarded").is_some_and(of_element)
+}
+
 /// `203.0.113.7`, `203.0.113.7:80`, `2001:db8::1` or `[2001:db8::1]:80`.
 fn bare(text: &str) -> Option<IpAddr> {
     let address = text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
@@ -112,6 +137,27 @@ mod tests {
         let fwd = |value: &'static str, expect: &str| check("10.0.0.1", &[("forwarded", value)], expect);
         fwd("for=6.6.6.6, For=\"[2001:db8::1]:80\";proto=https", "2001:db8::1");
         fwd("proto=http;for=1.1.1.1;by=10.0.0.1", "1.1.1.1");
+    }
+
+    #[test]
+    fn only_our_proxy_says_that_it_was_asked_by_https() {
+        let check = |peer: &str, given: &[(&str, &str)], expect: bool| {
+            let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+            let mut extensions = Extensions::new();
+            extensions.insert(Peer(SocketAddr::new(peer.parse().unwrap(), 1)));
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+            }
+            assert_eq!(is_https(&extensions, &headers, &trusted, false), expect, "{peer} {given:?}");
+            assert!(is_https(&extensions, &headers, &trusted, true));
+        };
+        check("10.0.0.1", &[], false);
+        check("10.0.0.1", &[("x-forwarded-proto", "https")], true);
+        check("10.0.0.1", &[("x-forwarded-proto", "https, http")], false);
+        check("10.0.0.1", &[("forwarded", "for=1.1.1.1;proto=http, for=2.2.2.2; Proto=\"https\"")], true);
+        check("203.0.113.1", &[("x-forwarded-proto", "https")], false);
+        check("203.0.113.1", &[("forwarded", "proto=https")], false);
     }
 
     #[test]

@@ -713,20 +713,6 @@ const EVENTS: &[Route] = &[
     },
     Route {
         method: "GET",
-        path: "/",
-        id: "home",
-        tag: "run",
-        needs: Needs::Nothing,
-        about: "leads to `/docs`",
-        parameters: &[],
-        sent: None,
-        answers: &[Answer { status: 308, media: &[], about: "To `/docs`." }],
-        problems: &[],
-        too_often: StatusCode::TOO_MANY_REQUESTS,
-        handler: || get(docs::home),
-    },
-    Route {
-        method: "GET",
         path: "/healthz",
         id: "health",
         tag: "run",
@@ -853,14 +839,16 @@ pub fn router(product: Arc<Indelible>) -> Router {
 pub(crate) fn router_of(door: Arc<Door>) -> Router {
     let routes =
         ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let pages = door.pages.as_ref().map(|pages| pages.router.clone()).unwrap_or_default();
     routes
         .fallback(async || Problem::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             let detail = "this path is not asked with this method";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
-        .layer(from_fn_with_state(door.clone(), guard))
-        .with_state(door)
+        .with_state(door.clone())
+        .merge(pages)
+        .layer(from_fn_with_state(door, guard))
 }
 
 /// Whether everybody may ask this: whatever its method, if nobody needs a key at its path.

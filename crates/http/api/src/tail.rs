@@ -208,8 +208,9 @@ mod tests {
         for position in 0..100 {
             give.send((position, b"{}".to_vec())).unwrap();
         }
-        // 15 or 16 bytes each: one waits in the buffer, the next has no place.
-        sleep(Duration::from_millis(400)).await;
+        // 15 or 16 bytes each: one waits in the buffer, the next has no place. Not so long by the clock: on a busy machine
+        // both timers could be over at once, and the buffer emptied before it was found full.
+        timeout(Duration::from_secs(20), give.closed()).await.unwrap();
         let mut all = Vec::new();
         while all.last().is_none_or(|last| last != "end") {
             all.push(next(&mut body).await);

@@ -16,6 +16,7 @@ mod malformed;
 mod mapping;
 mod matrix;
 mod otlp;
+mod pages;
 mod read;
 mod record;
 mod secrets;

@@ -158,7 +158,6 @@ impl World {
             "explainFilter" => call(Place::None, none(), "q=type:a", none(), 200),
             "health" | "ready" | "openapi" | "docs" | "docsStyle" | "metrics" | "whoami"
             | "listOrganisations" | "listUsers" => call(Place::None, none(), "", none(), 200),
-            "home" => call(Place::None, none(), "", none(), 308),
             "createKey" => {
                 let body = format!(r#"{{"name":"k","organisation":"{organisation}","role":"viewer"}}"#);
                 call(Body, none(), "", body, 201)

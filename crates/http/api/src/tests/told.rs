@@ -114,7 +114,7 @@ async fn every_route_answers_what_the_document_says() {
             route.method.to_ascii_lowercase()
         );
         let said = document.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
-        if matches!(status, 204 | 308) {
+        if status == 204 {
             continue;
         }
         let kind = response.headers()["content-type"].to_str().unwrap().split(';').next().unwrap();

@@ -1,0 +1,42 @@
+//! Pages for people: search, an event, its proof. Rendered here, and useful without a script in the browser.
+//!
+//! * [`pages`] is what the server mounts beside the API.
+//! * [`ROUTES`] is everything that can be asked for.
+//!
+//! A page calls the product as the API does, for the viewer whose session it is. Scripts make it quicker to use and are
+//! never needed for the answer; they, the style sheet and the icon are part of the program, and nothing is loaded from
+//! elsewhere.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod answer;
+mod assets;
+mod bars;
+mod complete;
+mod desk;
+mod diff;
+mod door;
+mod event;
+mod facets;
+mod facts;
+mod fault;
+mod frame;
+mod moment;
+mod narrow;
+mod pretty;
+mod question;
+mod routes;
+mod row;
+mod search;
+mod sentence;
+mod tail;
+mod views;
+mod visitor;
+
+#[cfg(test)]
+mod tests;
+
+pub use desk::Desk;
+pub use door::session;
+pub use fault::refuse;
+pub use routes::{Needs, Page, ROUTES, pages};

@@ -1,0 +1,67 @@
+//! The table of pages, and the router that is made of it.
+
+use std::sync::Arc;
+
+use access::Permission;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::desk::Desk;
+use crate::{assets, complete, door, event, search, tail, views};
+
+/// Bytes of a form: a filter of 4 KiB may be three times as long when it is encoded.
+const FORM_BYTES: usize = 64 << 10;
+
+/// One thing that a browser can ask for.
+pub struct Page {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path, with `{names}` of its variable parts.
+    pub path: &'static str,
+    /// What it takes to be answered.
+    pub needs: Needs,
+    handler: fn() -> MethodRouter<Arc<Desk>>,
+}
+
+/// What it takes to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: anybody is answered.
+    Nothing,
+    /// A session. Whoever has none is led to the door.
+    Session,
+    /// A session of somebody who may do this in the organisation that is asked about.
+    May(Permission),
+}
+
+const fn page(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    handler: fn() -> MethodRouter<Arc<Desk>>,
+) -> Page {
+    Page { method, path, needs, handler }
+}
+
+/// Everything that a browser can ask for.
+pub const ROUTES: &[Page] = &[
+    page("GET", "/", Needs::Session, || get(door::home)),
+    page("GET", "/login", Needs::Nothing, || get(door::ask)),
+    page("POST", "/login", Needs::Nothing, || post(door::enter)),
+    page("POST", "/logout", Needs::Session, || post(door::leave)),
+    page("GET", "/search", Needs::May(Permission::ReadEvents), || get(search::search)),
+    page("GET", "/search/build", Needs::Session, || get(search::build)),
+    page("GET", "/search/complete", Needs::Session, || get(complete::complete)),
+    page("GET", "/search/tail", Needs::May(Permission::Tail), || get(tail::tail)),
+    page("POST", "/views", Needs::May(Permission::ManageViews), || post(views::save)),
+    page("POST", "/views/delete", Needs::May(Permission::ManageViews), || post(views::delete)),
+    page("GET", "/events/{id}", Needs::May(Permission::ReadEvents), || get(event::event)),
+    page("GET", "/assets/{version}/{name}", Needs::Nothing, || get(assets::asset)),
+];
+
+/// The pages over a desk.
+pub fn pages(desk: Arc<Desk>) -> Router {
+    let routes = ROUTES.iter().fold(Router::new(), |router, page| router.route(page.path, (page.handler)()));
+    routes.layer(DefaultBodyLimit::max(FORM_BYTES)).with_state(desk)
+}
