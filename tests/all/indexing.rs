@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use event::{Value, time};
@@ -348,7 +349,16 @@ fn ask_everything(address: SocketAddr) -> Vec<Answered> {
         let (all, sent) = (encoded(filter), encoded(&only_sent(filter)));
         let page = format!("consistent=true&count=exact&limit={LIMIT}");
         let mut get = |ask, path: String| {
-            let answer = client.get(&path).is(200).json();
+            // On a busy machine the index may be further behind than a question waits; whoever asks is told to ask again.
+            let mut reply = client.get(&path);
+            for _ in 0..30 {
+                if reply.status != 503 {
+                    break;
+                }
+                sleep(Duration::from_secs(1));
+                reply = client.get(&path);
+            }
+            let answer = reply.is(200).json();
             answers.push(Answered { ask, question, answer: answer.clone() });
             answer
         };

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use event::{Value, time};
 use foldhash::quality::RandomState;
 use query::{Kind, Leaf, Searched};
+use smallvec::SmallVec;
 
 use crate::ids::{Hashes, Id};
 use crate::schema::{Column, FACETS, NUMBER_COLUMNS, PLACES, Place, TIME, Unit, elsewhere};
@@ -24,6 +25,9 @@ const LONGEST_KEPT: usize = 128;
 /// Seeded anew in each process, as the keys are what strangers wrote.
 type Map<K, V> = HashMap<K, V, RandomState>;
 
+/// Most are short and lie in the table itself: one that is looked up is not somewhere else in memory.
+type Key = SmallVec<[u8; 24]>;
+
 /// A number of a term or a text, in the order in which they were first seen.
 type Number = u32;
 
@@ -32,7 +36,7 @@ pub(crate) struct Batch {
     hashes: Hashes,
     /// How many events were added.
     pub(crate) count: usize,
-    terms: Map<Box<[u8]>, Number>,
+    terms: Map<Key, Number>,
     /// Terms of events, in the order of the events: which term, which event.
     pairs: Vec<(Number, u32)>,
     /// Values, by column and in the order of the events.
@@ -40,9 +44,9 @@ pub(crate) struct Batch {
     pub(crate) facets: Vec<Texts>,
     pub(crate) ids: Vec<Id>,
     /// By value, for each field: most have few, which stay near.
-    effects: Vec<Map<Box<[u8]>, Effect>>,
+    effects: Vec<Map<Key, Effect>>,
     /// By path and value, for the other paths.
-    effects_elsewhere: Map<Box<[u8]>, Effect>,
+    effects_elsewhere: Map<Key, Effect>,
     /// Terms of all effects.
     effect_terms: Vec<Number>,
     /// The term that says that there is something at a path.
@@ -74,7 +78,7 @@ struct Effect {
 /// A term and the events that have it, ascending.
 pub(crate) struct Lists {
     /// Sorted, with a range of `events`.
-    pub(crate) terms: Vec<(Box<[u8]>, std::ops::Range<usize>)>,
+    pub(crate) terms: Vec<(Key, std::ops::Range<usize>)>,
     pub(crate) events: Vec<u32>,
 }
 
@@ -229,7 +233,7 @@ impl Batch {
                         Some(field) => &mut self.effects[field],
                         None => &mut self.effects_elsewhere,
                     };
-                    effects.insert(key.as_slice().into(), effect);
+                    effects.insert(Key::from_slice(&key), effect);
                 }
                 effect
             }
@@ -395,7 +399,7 @@ impl Batch {
             return *number;
         }
         let number = self.terms.len() as Number;
-        self.terms.insert(term.into(), number);
+        self.terms.insert(Key::from_slice(term), number);
         number
     }
 }
