@@ -113,7 +113,7 @@ fn a_hundred_kills_while_it_indexes_leave_search_equal_to_a_scan() {
             n if n == 6 || is_deleted => {
                 was_asked = false;
                 let server = Server::start_in(&place, SETTINGS);
-                std::thread::sleep(Duration::from_millis(chance.below(60)));
+                sleep(Duration::from_millis(chance.below(60)));
                 server.kill()
             }
             _ => under_load(&place, &load, &mut chance),
@@ -160,7 +160,7 @@ fn start_and_kill(place: &Place, after: Duration) -> String {
     command.stdin(std::process::Stdio::null());
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
-    std::thread::sleep(after);
+    sleep(after);
     child.kill().expect("it is our child");
     let output = child.wait_with_output().expect("it is our child");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
@@ -201,7 +201,7 @@ fn under_load(place: &Place, load: &Load, chance: &mut Chance) -> String {
         for _ in 0..=answered {
             answers.recv_timeout(Duration::from_secs(60)).expect("somebody is answered");
         }
-        std::thread::sleep(moment);
+        sleep(moment);
         is_over.store(true, Ordering::Relaxed);
         server.kill()
     })
@@ -217,7 +217,7 @@ impl Load {
         while !is_over.load(Ordering::Relaxed) {
             // Not more than is indexed, or a slow machine would have much to look through afterwards.
             if sent > SENT_FOR_AN_ANSWER * (1 + self.commits.load(Ordering::Relaxed) - before) {
-                std::thread::sleep(Duration::from_millis(1));
+                sleep(Duration::from_millis(1));
                 continue;
             }
             let count = [1, 2, 10, 40][chance.below(4) as usize];
@@ -229,7 +229,7 @@ impl Load {
             let receipts = receipts.pointer("/receipts").and_then(Value::as_array).expect("a receipt each");
             let last = receipts.iter().map(|receipt| number(receipt, "/position")).max().expect("one");
             self.acknowledged.fetch_max(last + 1, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(chance.below(8)));
+            sleep(Duration::from_millis(chance.below(8)));
         }
     }
 
@@ -260,7 +260,7 @@ impl Load {
                 total: number(&page, "/total/value"),
             });
             let _ = heard.send(());
-            std::thread::sleep(Duration::from_millis(chance.below(30)));
+            sleep(Duration::from_millis(chance.below(30)));
         }
     }
 }
