@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -57,7 +59,8 @@ pub(crate) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     let token = splunk.as_ref().map_or_else(|| dialect.token(request.headers()), hec::Asked::token);
     let is_https = is_https(request.extensions(), request.headers(), &door.trusted_proxies, door.is_secure);
     let person = door.pages.as_ref().filter(|_| Pages::are_asked(&request));
-    let mut gate = Gate { door: &door, address, is_https, token, too_often, now: began, left: HeaderMap::new() };
+    let mut gate =
+        Gate { door: &door, address, is_https, token, too_often, now: began, left: HeaderMap::new() };
     let checked = match person {
         Some(_) => gate.check_person(&mut request),
         None => gate.check(&mut request).await,

@@ -154,8 +154,16 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(product: Arc<Indelible>, settings: Settings, clock: Clock) -> Arc<Door> {
-        let Settings { limits, trusted_proxies, mappings, tls, syslog: _, syslog_limits, more_metrics, pages } =
-            settings;
+        let Settings {
+            limits,
+            trusted_proxies,
+            mappings,
+            tls,
+            syslog: _,
+            syslog_limits,
+            more_metrics,
+            pages,
+        } = settings;
         let [key, address, login] = LIMITS;
         Arc::new(Door {
             product,
