@@ -162,7 +162,7 @@ fn a_ledger_is_verified_while_one_looks_and_whoever_reads_it_learns_what_is_miss
     browser.press("#check form button");
     browser
         .wait("document.querySelector('#check .notice.good') && document.querySelector('#check tbody tr')");
-    assert_eq!(browser.text(VERDICT), "verified");
+    assert_eq!(browser.text(VERDICT), "Verified");
     assert_eq!(browser.text("#check tbody tr .status"), "verified");
 
     // Somebody kept two events back.
@@ -188,7 +188,7 @@ fn a_ledger_is_verified_while_one_looks_and_whoever_reads_it_learns_what_is_miss
         std::thread::sleep(std::time::Duration::from_millis(500));
         site.go("/integrity");
     }
-    assert_eq!(browser.text(VERDICT), "verified");
+    assert_eq!(browser.text(VERDICT), "Verified");
     let file = browser.attribute("a[download=checkpoint]", "href");
     browser.scripts(true);
     let checkpoint = browser.run(&format!("return fetch('{file}').then(answer => answer.text())"));

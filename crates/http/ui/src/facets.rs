@@ -75,7 +75,7 @@ fn choice(field: &str, group: &Group, most: u64, ask: &Ask, narrow: &Narrow) -> 
     Choice {
         text: value.map_or_else(|| "none".to_owned(), |value| short(value, 60)),
         count: grouped(&group.count.to_string()),
-        share: (group.count * 100 / most).min(100),
+        share: if value.is_some() { group.count * 100 / most } else { 0 },
         is_included: stand == Stand::Included,
         is_excluded: stand == Stand::Excluded,
         include: if stand == Stand::Included { forget() } else { link(narrow.include(field, value)) },

@@ -15,7 +15,7 @@ use query::Filter;
 use crate::answer::{html, see_other};
 use crate::check::{Busy, Check, Checks, Outcome};
 use crate::desk::Desk;
-use crate::fault::Fault;
+use crate::fault::{Fault, sentence};
 use crate::figures::lasting;
 use crate::frame::{Frame, organisation};
 use crate::moment::show_minute;
@@ -279,19 +279,19 @@ fn over(check: &Check, outcome: Outcome, now_ms: u64) -> Over {
     match outcome.checked {
         Ok(checked) => Over {
             is_good: checked.verdict().exit_code() == 0,
-            verdict: checked.verdict().word().to_owned(),
+            verdict: capital(checked.verdict().word()),
             findings: checked
                 .findings
                 .iter()
-                .map(|finding| (finding.verdict.word().to_owned(), finding.what.clone()))
+                .map(|finding| (finding.verdict.word().to_owned(), sentence(&finding.what)))
                 .collect(),
-            notes: checked.notes,
+            notes: checked.notes.iter().map(|note| sentence(note)).collect(),
             ago,
             took,
         },
         Err(why) => Over {
             is_good: false,
-            verdict: "not verified".to_owned(),
+            verdict: "Not verified".to_owned(),
             findings: vec![(String::new(), why)],
             notes: Vec::new(),
             ago,
@@ -344,6 +344,10 @@ fn numbers(one: Sequence, organisation: &str) -> Numbers {
 /// Where a filter's answer is, at any time.
 fn search(organisation: &str, q: &str) -> String {
     format!("/search?organisation={}&from=all&q={}", encode(organisation), encode(q))
+}
+
+fn capital(word: &str) -> String {
+    sentence(word).trim_end_matches('.').to_owned()
 }
 
 fn moment(ms: u64) -> String {

@@ -36,6 +36,18 @@ const BLOCKS: &str = "category:guardrail status:blocked";
 const MODELS: &str = "exists:llm";
 /// Done by whoever has no e-mail address.
 const WITHOUT_ADDRESS: &str = "-exists:actor.email exists:actor.id";
+/// What is asked often: in words, and as a filter.
+const OFTEN: &[(&str, &str)] = &[
+    ("Sign-ins that failed", "type:auth.* status:(failed OR error OR blocked)"),
+    ("Budgets that were changed", "type:budget.*"),
+    (
+        "Keys, roles and users that were changed",
+        "type:(key.* OR user.* OR authz.role_changed OR authz.permission_* OR config.*)",
+    ),
+    ("Done by agents for somebody", "exists:actor.on_behalf_of"),
+    ("Data that was taken out", "type:(data.exported OR audit.export)"),
+    ("High and critical", "severity>=high"),
+];
 /// Prices that are not in dollars, which are summed as if they were.
 const OTHER_MONEY: &str = "exists:llm.cost exists:llm.currency -llm.currency:USD";
 
@@ -230,6 +242,7 @@ impl Look<'_> {
         page.chart = bars::chart(&slots, cut, self.ask, &Narrow::new(""), self.period);
         page.figures = self.figures()?;
         let who = self.who(&everything)?;
+        page.rankings.push(self.asked_often()?);
         let nobody = "Nobody did anything in this time.";
         page.rankings.push(self.counted("Most active people", &[who], "", nobody, false)?);
         if who != "actor.id" {
@@ -242,7 +255,7 @@ impl Look<'_> {
                 false,
             )?);
         }
-        let (cost, tokens) = ("Cost, USD", "Tokens");
+        let (cost, tokens) = ("USD", "Tokens");
         for (heading, field) in [
             ("Cost by user", who),
             ("Cost by project", "project"),
@@ -329,6 +342,23 @@ impl Look<'_> {
         let facets = self.survey.facets(part, &["actor.email"], 2)?;
         let has_address = facets.iter().flat_map(|facet| &facet.groups).any(|group| group.key.is_some());
         Ok(if has_address { "actor.email" } else { "actor.id" })
+    }
+
+    /// Questions that somebody who comes here for the first time has.
+    fn asked_often(&self) -> Result<Ranking, AskError> {
+        let mut rows = Vec::new();
+        for (shown, q) in OFTEN {
+            let count = self.survey.total(&self.now(q))?.value;
+            rows.push(Ranked {
+                shown: (*shown).to_owned(),
+                name: (*q).to_owned(),
+                place: self.search(q),
+                share: 0,
+                cells: vec![grouped(&count.to_string())],
+            });
+        }
+        let (heading, columns) = ("Asked often", vec!["Question", "Events"]);
+        Ok(Ranking { heading, columns, rows, nothing: "", is_bad: false, domain: String::new() })
     }
 
     fn counted(

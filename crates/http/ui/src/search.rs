@@ -143,6 +143,7 @@ fn page(product: &Indelible, visitor: &Visitor, ask: Ask) -> Result<(StatusCode,
     let now_ns = i64::try_from(product.now_ms()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
 
     let (filter, period) = (Filter::parse(&ask.q), ask.period(now_ns));
+    let shown = period.clone().ok();
     let (wrong, readable) = match (filter, period) {
         (Ok(filter), Ok(period)) => (None, Some((filter, period))),
         (Err(error), _) => (Some(unreadable(&ask, &error)), None),
@@ -178,7 +179,7 @@ fn page(product: &Indelible, visitor: &Visitor, ask: Ask) -> Result<(StatusCode,
     let page = Search {
         frame: frame("Search"),
         form_token: visitor.form_token.clone(),
-        times: times(&ask, readable.as_ref().map(|(_, period)| period)),
+        times: times(&ask, shown.as_ref()),
         builder: BUILDER.iter().zip(values).map(field).collect(),
         builder_rest,
         columns,

@@ -140,7 +140,7 @@ async fn missing_numbers_are_named_and_a_verification_is_on_record() {
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    assert!(part.contains("<b>verified</b>") && part.contains("signed heads"), "{part}");
+    assert!(part.contains("<b>Verified</b>") && part.contains("signed heads"), "{part}");
     let page = site.get(&browser, "/integrity").await.text;
     assert!(page.contains("#i-success\"></use></svg>verified</span>"), "{page}");
     let found = site.get(&browser, "/search?q=type:audit.verified").await.text;
