@@ -113,6 +113,12 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &scheme);
     }
 
+    /// Whoever looks wants nothing to move, from here on.
+    pub(crate) fn still(&self) {
+        let motion = r#"{"features":[{"name":"prefers-reduced-motion","value":"reduce"}]}"#;
+        self.command("Emulation.setEmulatedMedia", motion);
+    }
+
     /// Whether pages may run scripts from here on.
     pub(crate) fn scripts(&self, may: bool) {
         self.command("Emulation.setScriptExecutionDisabled", &format!(r#"{{"value":{}}}"#, !may));

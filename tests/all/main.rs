@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, clippy::disallowed_methods)]
 
+mod axe;
 mod browser;
 mod client;
 mod commands;

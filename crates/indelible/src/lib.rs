@@ -25,8 +25,11 @@ mod recording;
 mod rows;
 mod scan;
 mod secrets;
+mod sequences;
 mod sessions;
 mod show;
+mod standing;
+mod survey;
 mod tail;
 mod tend;
 mod verify;
@@ -45,13 +48,16 @@ pub use quarantine::{QuarantinePolicy, Refused};
 pub use record::{AUTH_KEY, AUTH_LOCAL, RecordError, Recorded, Sender};
 pub use rows::{Arranged, ROWS_MOST, Rows, RowsPage, SORTED_MOST};
 pub use secrets::{pointer_without_secrets, without_secrets};
+pub use sequences::Sequence;
 pub use sessions::Session;
 pub use show::show;
+pub use standing::{Standing, Upkeep};
+pub use survey::Survey;
 pub use tail::{Export, Tail};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 
 /// What the ledger answers with, for those who may not look into it themselves.
-pub use ledger::{Error, Ledger, Outcome, Receipt};
+pub use ledger::{Error, Head, Ledger, Outcome, Receipt, Stats};
 /// What there is of the administration.
 pub use state::{ApiKey, Organisation, RoleGrant, User, View};
 

@@ -21,6 +21,7 @@ pub(crate) const ASSETS: &[(&str, &str, &str)] = &[
     ("search.js", SCRIPT, include_str!("../assets/search.js")),
     ("complete.js", SCRIPT, include_str!("../assets/complete.js")),
     ("live.js", SCRIPT, include_str!("../assets/live.js")),
+    ("integrity.js", SCRIPT, include_str!("../assets/integrity.js")),
     ("event.js", SCRIPT, include_str!("../assets/event.js")),
     ("verify.js", SCRIPT, include_str!("../assets/verify.js")),
 ];

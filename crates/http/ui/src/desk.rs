@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indelible::Indelible;
 use tokio::sync::Semaphore;
 
+use crate::check::Checks;
 use crate::fault::Fault;
 
 /// Pages that are made at once; more wait. Each may ask several questions.
@@ -20,6 +21,7 @@ pub struct Desk {
     stopping: Arc<AtomicBool>,
     readers: Semaphore,
     tails: Arc<Semaphore>,
+    checks: Arc<Checks>,
 }
 
 impl Desk {
@@ -30,6 +32,7 @@ impl Desk {
             stopping,
             readers: Semaphore::new(READERS),
             tails: Arc::new(Semaphore::new(TAILS)),
+            checks: Arc::default(),
         })
     }
 
@@ -39,6 +42,10 @@ impl Desk {
 
     pub(crate) fn tails(&self) -> &Arc<Semaphore> {
         &self.tails
+    }
+
+    pub(crate) fn checks(&self) -> &Arc<Checks> {
+        &self.checks
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -24,6 +24,8 @@ const FORM: [&str; 2] = ["indelible_form", "__Host-indelible_form"];
 const SECONDS: u32 = 12 * 3600;
 /// Longest key that is looked at.
 const KEY: usize = 1024;
+/// Where somebody is led who wants nothing in particular.
+const FIRST: &str = crate::overview::HERE;
 /// Longest path that somebody is led on to.
 const NEXT: usize = 8192;
 
@@ -70,7 +72,7 @@ pub(crate) struct Return {
 
 /// `GET /`
 pub(crate) async fn home(_: Visitor) -> Response {
-    see_other("/search")
+    see_other(FIRST)
 }
 
 /// `GET /login`
@@ -83,7 +85,7 @@ pub(crate) async fn ask(
 ) -> Response {
     let next = Pairs::of(&uri).get("next").map(inside).unwrap_or_default();
     if visitor.is_ok() {
-        return see_other(or_search(&next));
+        return see_other(or_first(&next));
     }
     let (_, is_https) = came(&request.into_parts().0);
     door_page(&desk, &headers, is_https, next, None)
@@ -122,7 +124,7 @@ pub(crate) async fn enter(State(desk): State<Arc<Desk>>, request: Request) -> Re
             Fault::unavailable().into_response()
         }
         Ok(Some(Ok(session))) => {
-            let mut response = see_other(or_search(&next));
+            let mut response = see_other(or_first(&next));
             let https = usize::from(is_https);
             set(&mut response, SESSION[https], &session, SECONDS, is_https);
             set(&mut response, FORM[https], "", 0, is_https);
@@ -170,8 +172,8 @@ fn door_page(
     response
 }
 
-fn or_search(next: &str) -> &str {
-    if next.is_empty() { "/search" } else { next }
+fn or_first(next: &str) -> &str {
+    if next.is_empty() { FIRST } else { next }
 }
 
 /// A path of ours to be led on to, or nothing: never another site. Browsers read `\` as `/`, skip tabs and line ends, and

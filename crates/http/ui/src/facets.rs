@@ -47,14 +47,17 @@ pub(crate) struct Choice {
 /// What is shown of counted values. Fields that no event has are left out.
 pub(crate) fn shown(facets: Vec<Facet>, ask: &Ask, narrow: &Narrow) -> Vec<Shown> {
     let mut all = Vec::new();
-    for facet in facets {
+    for mut facet in facets {
+        // What says nothing comes last, however many events say nothing.
+        facet.groups.sort_by_key(|group| group.key.is_none());
         let Some((field, heading, is_open)) = FACETS.iter().find(|(field, ..)| *field == facet.field) else {
             continue;
         };
         if facet.groups.iter().all(|group| group.key.is_none()) {
             continue;
         }
-        let most = facet.groups.iter().map(|group| group.count).max().unwrap_or(1).max(1);
+        let said = facet.groups.iter().filter(|group| group.key.is_some());
+        let most = said.map(|group| group.count).max().unwrap_or(1).max(1);
         let values: Vec<Choice> =
             facet.groups.iter().map(|group| choice(field, group, most, ask, narrow)).collect();
         let is_used = values.iter().any(|value| value.is_included || value.is_excluded);
@@ -72,7 +75,7 @@ fn choice(field: &str, group: &Group, most: u64, ask: &Ask, narrow: &Narrow) -> 
     Choice {
         text: value.map_or_else(|| "none".to_owned(), |value| short(value, 60)),
         count: grouped(&group.count.to_string()),
-        share: group.count * 100 / most,
+        share: if value.is_some() { group.count * 100 / most } else { 0 },
         is_included: stand == Stand::Included,
         is_excluded: stand == Stand::Excluded,
         include: if stand == Stand::Included { forget() } else { link(narrow.include(field, value)) },

@@ -9,10 +9,12 @@ use indelible::{AskError, Error};
 use crate::answer::html;
 use crate::frame::{Frame, Link, roles};
 
-/// Why there is no page.
+/// Why there is no page. Small, since it is the other half of many answers.
+pub(crate) struct Fault(Box<Told>);
+
 #[derive(Template)]
 #[template(path = "fault.html")]
-pub(crate) struct Fault {
+struct Told {
     frame: Frame,
     status: StatusCode,
     says: String,
@@ -24,22 +26,22 @@ pub(crate) struct Fault {
 impl Fault {
     fn new(status: StatusCode, title: &str, says: impl Into<String>) -> Fault {
         let (advice, links) = (Vec::new(), Vec::new());
-        Fault { frame: Frame::closed(title), status, says: says.into(), advice, links }
+        Fault(Box::new(Told { frame: Frame::closed(title), status, says: says.into(), advice, links }))
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Fault {
-        self.advice.push(advice.into());
+        self.0.advice.push(advice.into());
         self
     }
 
     fn lead(mut self, text: &str, place: &str) -> Fault {
-        self.links.push(Link { text: text.to_owned(), place: place.to_owned(), is_here: false });
+        self.0.links.push(Link { text: text.to_owned(), place: place.to_owned(), is_here: false });
         self
     }
 
     /// With the frame of somebody who has signed in.
     pub(crate) fn framed(mut self, frame: impl FnOnce(&str) -> Frame) -> Fault {
-        self.frame = frame(&self.frame.title);
+        self.0.frame = frame(&self.0.frame.title);
         self
     }
 
@@ -134,7 +136,7 @@ pub(crate) fn sentence(text: &str) -> String {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        html(self.status, &self)
+        html(self.0.status, &*self.0)
     }
 }
 
@@ -155,6 +157,6 @@ pub fn refuse(status: StatusCode, seconds: Option<u64>) -> Response {
         }
         status => Fault::new(status, "Not taken", "The server does not answer this."),
     };
-    fault.advice.extend(wait);
+    fault.0.advice.extend(wait);
     fault.into_response()
 }

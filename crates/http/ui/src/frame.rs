@@ -36,7 +36,11 @@ pub(crate) struct Link {
 }
 
 /// Pages in the navigation, with what it takes to see any of them.
-const ENTRIES: &[(&str, &str, Permission)] = &[("Search", "/search", Permission::ReadEvents)];
+const ENTRIES: &[(&str, &str, Permission)] = &[
+    ("Overview", "/overview", Permission::ReadEvents),
+    ("Search", "/search", Permission::ReadEvents),
+    ("Integrity", "/integrity", Permission::Proofs),
+];
 /// Organisations that are listed; whoever has more writes the name into the address.
 const LISTED: usize = 200;
 
@@ -57,9 +61,11 @@ impl Frame {
         let viewer = &visitor.viewer;
         let mut names = readable(product, viewer);
         names.truncate(LISTED);
+        // The same page about the other one, where it is about a whole organisation.
+        let page = if ENTRIES.iter().any(|(_, place, _)| *place == here) { here } else { "/search" };
         let link = |name: &String| Link {
             text: name.clone(),
-            place: format!("/search?organisation={}", encode(name)),
+            place: format!("{page}?organisation={}", encode(name)),
             is_here: name == organisation,
         };
         let is_choice = names.len() > 1 || names.first().is_some_and(|name| name != organisation);

@@ -1,4 +1,4 @@
-//! Pages for people: search, an event, its proof. Rendered here, and useful without a script in the browser.
+//! Pages for people: an overview, search, an event, its proof, the integrity of a ledger. Rendered here, and useful without a script in the browser.
 //!
 //! * [`pages`] is what the server mounts beside the API.
 //! * [`ROUTES`] is everything that can be asked for.
@@ -12,6 +12,7 @@
 mod answer;
 mod assets;
 mod bars;
+mod check;
 mod complete;
 mod desk;
 mod diff;
@@ -20,9 +21,12 @@ mod event;
 mod facets;
 mod facts;
 mod fault;
+mod figures;
 mod frame;
+mod integrity;
 mod moment;
 mod narrow;
+mod overview;
 mod pretty;
 mod question;
 mod routes;

@@ -8,6 +8,9 @@ const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 
+/// Beginning and end of a stretch of time, as an address says them.
+pub(crate) type Bounds = (String, String);
+
 /// A stretch of time that is asked about.
 #[derive(Clone, Debug)]
 pub(crate) struct Period {
@@ -21,7 +24,7 @@ pub(crate) struct Period {
 
 impl Period {
     /// As long before it, and as long after if that is not the future: beginnings and ends as an address says them.
-    pub(crate) fn neighbours(&self) -> Option<((String, String), Option<(String, String)>)> {
+    pub(crate) fn neighbours(&self) -> Option<(Bounds, Option<Bounds>)> {
         let (from, to) = (self.from_ns?, self.to_ns.unwrap_or(self.now_ns));
         let length = to.checked_sub(from)?;
         let pair = |from: i64, to: i64| (whole_second(from), whole_second(to));

@@ -8,7 +8,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::desk::Desk;
-use crate::{assets, complete, door, event, search, tail, views};
+use crate::{assets, complete, door, event, integrity, overview, search, tail, views};
 
 /// Bytes of a form: a filter of 4 KiB may be three times as long when it is encoded.
 const FORM_BYTES: usize = 64 << 10;
@@ -50,6 +50,7 @@ pub const ROUTES: &[Page] = &[
     page("GET", "/login", Needs::Nothing, || get(door::ask)),
     page("POST", "/login", Needs::Nothing, || post(door::enter)),
     page("POST", "/logout", Needs::Session, || post(door::leave)),
+    page("GET", "/overview", Needs::May(Permission::ReadEvents), || get(overview::overview)),
     page("GET", "/search", Needs::May(Permission::ReadEvents), || get(search::search)),
     page("GET", "/search/build", Needs::Session, || get(search::build)),
     page("GET", "/search/complete", Needs::Session, || get(complete::complete)),
@@ -57,6 +58,8 @@ pub const ROUTES: &[Page] = &[
     page("POST", "/views", Needs::May(Permission::ManageViews), || post(views::save)),
     page("POST", "/views/delete", Needs::May(Permission::ManageViews), || post(views::delete)),
     page("GET", "/events/{id}", Needs::May(Permission::ReadEvents), || get(event::event)),
+    page("GET", "/integrity", Needs::May(Permission::Proofs), || get(integrity::integrity)),
+    page("POST", "/integrity/verify", Needs::May(Permission::Proofs), || post(integrity::verify)),
     page("GET", "/assets/{version}/{name}", Needs::Nothing, || get(assets::asset)),
 ];
 

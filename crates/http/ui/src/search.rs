@@ -22,10 +22,13 @@ use crate::moment::Period;
 use crate::narrow::{BUILDER, Narrow, put_together, take_apart};
 use crate::question::{Ask, COLUMNS, LATELY, PAGE, Pairs, SPLITS, encode};
 use crate::row::{Row, Rows, grouped};
+use crate::sentence::text;
 use crate::visitor::Visitor;
 
 /// `/search`
 pub(crate) const HERE: &str = "/search";
+/// That somebody asked this log; it is an event like any other, and seldom the one that is looked for.
+const READING: &str = "audit.read";
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 #[derive(Template)]
@@ -64,6 +67,8 @@ struct Found {
     facets: Vec<Shown>,
     /// Events that can't be found yet.
     unsearchable: Option<String>,
+    /// The question without those that were asked of this log, if some are on the page.
+    without_reading: Option<String>,
     /// Nothing was ever recorded.
     is_new: bool,
     /// What might find something: in words, where.
@@ -138,6 +143,7 @@ fn page(product: &Indelible, visitor: &Visitor, ask: Ask) -> Result<(StatusCode,
     let now_ns = i64::try_from(product.now_ms()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
 
     let (filter, period) = (Filter::parse(&ask.q), ask.period(now_ns));
+    let shown = period.clone().ok();
     let (wrong, readable) = match (filter, period) {
         (Ok(filter), Ok(period)) => (None, Some((filter, period))),
         (Err(error), _) => (Some(unreadable(&ask, &error)), None),
@@ -173,7 +179,7 @@ fn page(product: &Indelible, visitor: &Visitor, ask: Ask) -> Result<(StatusCode,
     let page = Search {
         frame: frame("Search"),
         form_token: visitor.form_token.clone(),
-        times: times(&ask, readable.as_ref().map(|(_, period)| period)),
+        times: times(&ask, shown.as_ref()),
         builder: BUILDER.iter().zip(values).map(field).collect(),
         builder_rest,
         columns,
@@ -220,13 +226,13 @@ fn find(
     }
     let is_empty = page.events.is_empty();
     let (total, exact) = total(&page, ask);
-    let text = question.filter.to_string();
+    let filter = question.filter.to_string();
     let exports = [("CSV", "csv"), ("JSON", "json"), ("NDJSON", "ndjson")].map(|(name, format)| Link {
         text: name.to_owned(),
         place: format!(
             "/v1/events/export?format={format}&organisation={}&q={}{}",
             encode(&question.organisation),
-            encode(&text),
+            encode(&filter),
             if ask.order == Order::Time { "&sort=time" } else { "" },
         ),
         is_here: false,
@@ -239,6 +245,11 @@ fn find(
         older: page.next.clone().map(|cursor| ask.older(cursor).link()),
         chart,
         facets: facets::shown(facets, ask, &narrow),
+        without_reading: page
+            .events
+            .iter()
+            .any(|event| text(event, "/type") == READING)
+            .then(|| ask.with_q(narrow.exclude("type", Some(READING))).link()),
         unsearchable: (page.searchable < page.size)
             .then(|| grouped(&(page.size - page.searchable).to_string())),
         is_new: false,
@@ -260,6 +271,7 @@ fn nothing_yet() -> Found {
         chart: None,
         facets: Vec::new(),
         unsearchable: None,
+        without_reading: None,
         is_new: true,
         wider: Vec::new(),
         exports: Vec::new(),

@@ -3,6 +3,7 @@
 mod door;
 mod hostile;
 mod matrix;
+mod overview;
 mod pages;
 
 use std::net::IpAddr;

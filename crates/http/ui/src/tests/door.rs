@@ -79,7 +79,7 @@ async fn over_https_cookies_are_bound_to_it() {
     let (cookie, token) = door(&site, true).await;
     let fields = [("form", token.as_str()), ("key", secret.as_str()), ("next", "//evil.test")];
     let answer = enter(&site, &cookie, &fields, &[("x-test-https", "1")]).await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/search"), "nobody is led away");
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/overview"), "nobody is led away");
     let set = answer.cookie("__Host-indelible").unwrap();
     assert!(set.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"), "{set}");
 }
@@ -109,22 +109,22 @@ async fn a_session_ends_with_its_key_and_by_signing_out() {
     let site = Site::new();
     let (id, secret) = site.key(Reach::All, Role::Auditor, None);
     let (one, two) = (site.browser(&secret), site.browser(&secret));
-    assert_eq!(site.get(&one, "/").await.header("location"), "/search");
+    assert_eq!(site.get(&one, "/").await.header("location"), "/overview");
     assert_eq!(
         site.post(&one, "/logout", &[("form", &two.form)]).await.status.as_u16(),
         403,
         "each its own token"
     );
-    assert_eq!(site.get(&one, "/").await.header("location"), "/search");
+    assert_eq!(site.get(&one, "/").await.header("location"), "/overview");
     let answer = site.post(&one, "/logout", &[("form", &one.form)]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/login"));
     assert!(answer.cookie("indelible").unwrap().starts_with("; Path=/; Max-Age=0"));
     assert_eq!(site.get(&one, "/").await.header("location"), "/login");
-    assert_eq!(site.get(&two, "/").await.header("location"), "/search", "the other browser stays");
+    assert_eq!(site.get(&two, "/").await.header("location"), "/overview", "the other browser stays");
     let (_, renewed) = site.product.rotate_key(&site.command, &id, None).unwrap();
     assert_eq!(site.get(&two, "/").await.header("location"), "/login", "the secret it came with is old");
     let three = site.browser(&renewed);
-    assert_eq!(site.get(&three, "/").await.header("location"), "/search");
+    assert_eq!(site.get(&three, "/").await.header("location"), "/overview");
     site.product.revoke_key(&site.command, &id).unwrap();
     assert_eq!(site.get(&three, "/").await.header("location"), "/login");
     // Coming and going are on record.

@@ -16,6 +16,7 @@ fn call(path: &str, organisation: &str) -> (String, Vec<(&'static str, String)>)
             let fields = [("organisation", own), ("name", "mine".into()), ("filter", "type:a".into())];
             (path.to_owned(), fields.into())
         }
+        "/integrity/verify" => (path.to_owned(), [("organisation", own)].into()),
         "/views/delete" => (path.to_owned(), [("organisation", own), ("id", "none".into())].into()),
         path => (format!("{path}?organisation={own}"), Vec::new()),
     }
@@ -69,7 +70,8 @@ async fn every_role_sees_what_the_table_of_rights_says() {
                         (page.path, status),
                         ("/views", 303)
                             | ("/views/delete", 404)
-                            | ("/search" | "/search/tail" | "/events/{id}", 200)
+                            | ("/integrity/verify", 303)
+                            | ("/overview" | "/search" | "/search/tail" | "/events/{id}" | "/integrity", 200)
                     ),
                     // A stream that may not be had is not asked for again.
                     (Needs::May(_), _) if page.path == "/search/tail" => status == 204,
