@@ -86,6 +86,8 @@ fn page(asked: &Asked<'_>) -> Result<Keys, Fault> {
     let now_ms = asked.product.now_ms();
     let list = |reach: &Reach, title: String, may_change: bool| -> Result<List, AskError> {
         let mut keys = asked.product.keys(viewer, reach)?;
+        // Asked for everywhere, the product gives those of every organisation, too.
+        keys.retain(|(key, _)| key.organisation == *reach);
         // The newest first; what works no more at the end.
         keys.sort_by_key(|(key, _)| (!works(key, now_ms), std::cmp::Reverse(key.created_ms)));
         let keys = keys.into_iter().map(|(key, used_ms)| shown(key, used_ms, now_ms)).collect();

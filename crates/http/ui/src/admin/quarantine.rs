@@ -14,7 +14,7 @@ use indelible::{AskError, Indelible, Outcome};
 use super::{Asked, Head, attempt, change, of, show};
 use crate::answer::{html, see_other};
 use crate::desk::Desk;
-use crate::fault::Fault;
+use crate::fault::{Fault, sentence};
 use crate::frame::Frame;
 use crate::moment::show_minute;
 use crate::pretty::pretty;
@@ -91,7 +91,7 @@ fn shown(entry: &Value<'_>, organisation: &str) -> Entry {
         by: said("/by"),
         code: said("/code"),
         pointer: said("/pointer"),
-        reason: said("/reason"),
+        reason: sentence(&said("/reason")),
         size: grouped(&said("/size")),
         has_body: entry.get("has_body").and_then(Value::as_bool).unwrap_or(false),
     }
