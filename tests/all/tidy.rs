@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("receivers", &["event", "indelible"]),
     ("compat", &["event", "query"]),
     ("api", &["access", "compat", "event", "indelible", "query", "receivers"]),
-    ("ui", &["access", "event", "indelible", "query"]),
+    ("oidc", &["access", "event"]),
+    ("ui", &["access", "event", "indelible", "oidc", "query"]),
     ("cli", ALL),
     ("bench", ALL),
     ("sim", ALL),
@@ -40,6 +41,7 @@ const ALL: &[&str] = &[
     "compat",
     "api",
     "ui",
+    "oidc",
     "bench",
     "sim",
 ];

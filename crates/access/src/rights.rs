@@ -150,7 +150,7 @@ impl Role {
     pub const ALL: [Role; 6] = [Admin, Member, Role::Viewer, Auditor, Writer, Operator];
 
     /// Its name in requests, events and settings.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Admin => "admin",
             Member => "member",
@@ -167,7 +167,7 @@ impl Role {
     }
 
     /// What it is for.
-    pub fn about(self) -> &'static str {
+    pub const fn about(self) -> &'static str {
         match self {
             Admin => "may do everything",
             Member => "sees their own activity only: events whose actor they are",

@@ -8,6 +8,7 @@ mod example;
 mod file;
 mod import;
 mod load;
+mod oidc;
 mod reference;
 mod rules;
 mod schema;

@@ -42,7 +42,7 @@ impl Serve {
         let mut door = config.door(&env)?;
         let syslog_tls = syslog_tls(&config, &env)?;
         let product = Arc::new(Indelible::open(io(), config.settings(&env)?)?);
-        door.pages = Some(pages(&product));
+        door.pages = Some(pages(&product, &config, &env)?);
         note_config(&product, &effective)?;
         if self.demo {
             demo::fill(&product)?;
@@ -97,10 +97,14 @@ fn syslog_tls(config: &Config, env: &Environment) -> anyhow::Result<Option<api::
 }
 
 /// The pages for people, as the door takes them.
-fn pages(product: &Arc<Indelible>) -> api::Pages {
+fn pages(product: &Arc<Indelible>, config: &Config, env: &Environment) -> anyhow::Result<api::Pages> {
     let stopping = Arc::new(AtomicBool::new(false));
-    let desk = ui::Desk::new(product.clone(), stopping.clone());
-    api::Pages { router: ui::pages(desk), session: ui::session, refuse: ui::refuse, stopping }
+    let sign_on = config.oidc.as_ref().map(|oidc| {
+        let provider = oidc.provider(env).map_err(anyhow::Error::msg)?;
+        anyhow::Ok(ui::SignOn { provider, name: oidc.name.clone() })
+    });
+    let desk = ui::Desk::new(product.clone(), sign_on.transpose()?, stopping.clone());
+    Ok(api::Pages { router: ui::pages(desk), session: ui::session, refuse: ui::refuse, stopping })
 }
 
 fn start_log(log: &Log) {

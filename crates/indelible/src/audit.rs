@@ -115,7 +115,7 @@ impl Indelible {
         self.note_refused(SYSTEM, "auth.login_failed", address.to_owned(), reason, None, attributes);
     }
 
-    fn note_refused(
+    pub(crate) fn note_refused(
         &self,
         ledger: &str,
         kind: &'static str,

@@ -30,6 +30,7 @@ mod sessions;
 mod show;
 mod standing;
 mod survey;
+mod sign_on;
 mod tail;
 mod tend;
 mod verify;
@@ -53,6 +54,7 @@ pub use sessions::Session;
 pub use show::show;
 pub use standing::{Standing, Upkeep};
 pub use survey::Survey;
+pub use sign_on::Vouched;
 pub use tail::{Export, Tail};
 pub use verify::{Checked, What, verify_data, verify_evidence, verify_text};
 

@@ -118,6 +118,8 @@ pub struct Indelible {
     pub(crate) state: State,
     /// One change at a time: what it is checked against must still hold when it is recorded.
     pub(crate) changing: Mutex<()>,
+    /// Held while somebody comes by single sign-on.
+    pub(crate) settling: Mutex<()>,
     /// Ledgers that are marked as perhaps not folded, with the first position that could not be; held while a change is
     /// recorded and folded.
     pub(crate) folding: Mutex<HashMap<String, Option<u64>>>,
@@ -212,6 +214,7 @@ impl Indelible {
             blocks: Arc::new(Blocks::new(settings.blocks_bytes)),
             state,
             changing: Mutex::default(),
+            settling: Mutex::default(),
             folding: Mutex::default(),
             credentials: OnceLock::new(),
             small,

@@ -2,7 +2,8 @@
 //!
 //! A session is the right to come back as whoever a key is, for a while. It holds the key's hash and not the key, and is
 //! looked up like the key itself each time: a key that is revoked, rotated or expired ends it, and so do an address that
-//! the key may not be used from and a user who is disabled. Sessions are in memory only; a restart signs everybody out.
+//! the key may not be used from and a user who is disabled. Of somebody who came by single sign-on it holds the user's id,
+//! and their roles are looked up each time, too. Sessions are in memory only; a restart signs everybody out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -39,10 +40,18 @@ pub struct Session {
 pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Open>>);
 
 struct Open {
-    key_id: String,
-    hash: SecretHash,
+    who: Who,
     began_ms: u64,
     used_ms: u64,
+}
+
+/// Who comes back with a session.
+#[derive(Clone)]
+pub(crate) enum Who {
+    /// Whoever a key is.
+    Key(String, SecretHash),
+    /// One of our users.
+    User(String),
 }
 
 impl Open {
@@ -70,7 +79,7 @@ impl Sessions {
     }
 
     /// Whose it is, if it is not over; `touch` says that it is being used.
-    fn key(&self, name: &[u8; 32], now_ms: u64, touch: bool) -> Option<(String, SecretHash)> {
+    fn who(&self, name: &[u8; 32], now_ms: u64, touch: bool) -> Option<Who> {
         let mut open = self.open();
         let session = open.get_mut(name)?;
         if session.is_over(now_ms) {
@@ -80,7 +89,7 @@ impl Sessions {
         if touch {
             session.used_ms = now_ms;
         }
-        Some((session.key_id.clone(), session.hash))
+        Some(session.who.clone())
     }
 }
 
@@ -89,11 +98,22 @@ impl Indelible {
     /// That it began is on record when this returns.
     pub fn sign_in(&self, token: &str, address: Option<IpAddr>) -> Result<String, AuthError> {
         let (viewer, key_id, hash) = self.authenticate_key(token, address)?;
+        let how = ("key_id", key_id.clone());
+        self.begin_session(&viewer, Who::Key(key_id, hash), how, address)
+    }
+
+    /// Begins a session, and gives its name. `how` is put on record.
+    pub(crate) fn begin_session(
+        &self,
+        viewer: &Viewer,
+        who: Who,
+        how: (&'static str, String),
+        address: Option<IpAddr>,
+    ) -> Result<String, AuthError> {
         let name = self.random_name();
         let now_ms = self.io.monotonic_ms();
-        let session = Open { key_id: key_id.clone(), hash, began_ms: now_ms, used_ms: now_ms };
-        self.note_session("auth.login", &viewer, Some(&key_id), address)?;
-        self.sessions.insert(self.session_key(&name)?, session);
+        self.note_session("auth.login", viewer, Some(how), address)?;
+        self.sessions.insert(self.session_key(&name)?, Open { who, began_ms: now_ms, used_ms: now_ms });
         Ok(name)
     }
 
@@ -123,9 +143,14 @@ impl Indelible {
         hex(&random)
     }
 
+    /// A secret of whoever has this name, for one purpose: nobody else can make it, and it tells nothing of the name.
+    pub fn secret_for(&self, purpose: &str, name: &str) -> Result<String, AuthError> {
+        Ok(hex(&self.session_secret(|secret| secret.tag(purpose, name.as_bytes()))?))
+    }
+
     /// What stands in the forms of whoever has this name.
     pub fn form_token(&self, name: &str) -> Result<String, AuthError> {
-        Ok(hex(&self.session_secret(|secret| secret.tag("form", name.as_bytes()))?))
+        self.secret_for("form", name)
     }
 
     /// Whether this stood in a form of whoever has the name.
@@ -140,9 +165,12 @@ impl Indelible {
             return Err(AuthError::Refused("session"));
         }
         let key = self.session_key(name)?;
-        let found = self.sessions.key(&key, self.io.monotonic_ms(), touch);
-        let (key_id, hash) = found.ok_or(AuthError::Refused("session"))?;
-        self.state.authenticate(&key_id, &hash, address, self.io.wall_ms()).map_err(|refused| {
+        let found = self.sessions.who(&key, self.io.monotonic_ms(), touch);
+        let viewer = match found.ok_or(AuthError::Refused("session"))? {
+            Who::Key(key_id, hash) => self.state.authenticate(&key_id, &hash, address, self.io.wall_ms()),
+            Who::User(id) => self.state.viewer_of_user(&id),
+        };
+        viewer.map_err(|refused| {
             // From another address, which the key may not be used from, it is not the session's end.
             if refused != state::Refused::Address {
                 self.sessions.open().remove(&key);
@@ -164,12 +192,12 @@ impl Indelible {
         &self,
         kind: &'static str,
         viewer: &Viewer,
-        key_id: Option<&str>,
+        how: Option<(&'static str, String)>,
         address: Option<IpAddr>,
     ) -> Result<(), AuthError> {
         let mut attributes = vec![("door", Value::from("pages"))];
-        if let Some(id) = key_id {
-            attributes.push(("key_id", Value::from(id.to_owned())));
+        if let Some((name, said)) = how {
+            attributes.push((name, Value::from(said)));
         }
         if let Some(address) = address {
             attributes.push(("address", Value::from(address.to_string())));
@@ -189,18 +217,18 @@ mod tests {
     use super::*;
 
     fn session(now_ms: u64) -> Open {
-        Open { key_id: "k".into(), hash: SecretHash::new([0; 32]), began_ms: now_ms, used_ms: now_ms }
+        Open { who: Who::Key("k".into(), SecretHash::new([0; 32])), began_ms: now_ms, used_ms: now_ms }
     }
 
     #[test]
     fn sessions_end_when_nobody_uses_them_and_after_a_day() {
         let sessions = Sessions::default();
         sessions.insert([1; 32], session(0));
-        assert!(sessions.key(&[1; 32], IDLE_MS - 1, false).is_some());
-        assert!(sessions.key(&[1; 32], IDLE_MS, false).is_none(), "looking does not keep it");
+        assert!(sessions.who(&[1; 32], IDLE_MS - 1, false).is_some());
+        assert!(sessions.who(&[1; 32], IDLE_MS, false).is_none(), "looking does not keep it");
         sessions.insert([2; 32], session(0));
         let mut now_ms = 0;
-        while sessions.key(&[2; 32], now_ms, true).is_some() {
+        while sessions.who(&[2; 32], now_ms, true).is_some() {
             now_ms += IDLE_MS / 2;
         }
         assert_eq!(now_ms, MOST_MS, "used all the time, it ends all the same");
@@ -216,10 +244,10 @@ mod tests {
             name
         };
         (0..SESSIONS).for_each(|n| sessions.insert(name(n), session(n as u64)));
-        assert!(sessions.key(&name(0), SESSIONS as u64, true).is_some());
+        assert!(sessions.who(&name(0), SESSIONS as u64, true).is_some());
         sessions.insert(name(SESSIONS), session(SESSIONS as u64));
         assert_eq!(sessions.open().len(), SESSIONS);
-        assert!(sessions.key(&name(1), SESSIONS as u64, false).is_none());
-        assert!(sessions.key(&name(0), SESSIONS as u64, false).is_some());
+        assert!(sessions.who(&name(1), SESSIONS as u64, false).is_none());
+        assert!(sessions.who(&name(0), SESSIONS as u64, false).is_some());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use access::Reach;
+
 use crate::config::load::{Effective, Problem};
 use crate::config::secret::Environment;
 use crate::config::shape::{Held, Reference};
@@ -77,6 +79,8 @@ pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
         }
     }
 
+    single_sign_on(effective, config, &mut problems);
+
     let mut names = BTreeSet::new();
     for mapping in &config.ingest.mappings {
         let name = mapping.name.as_str();
@@ -123,6 +127,35 @@ pub(crate) fn between(effective: &Effective, config: &Config) -> Vec<Problem> {
     problems
 }
 
+/// Whether there is all that single sign-on needs, at places that may be called, and organisations that may be.
+fn single_sign_on(effective: &Effective, config: &Config, problems: &mut Vec<Problem>) {
+    let needed = ["oidc.issuer", "oidc.client_id", "oidc.public_url"];
+    if effective.are_sound(&needed) {
+        let is_set = |path: &&&str| effective.entry(path).held.is_some();
+        let set: Vec<&str> = needed.iter().filter(is_set).copied().collect();
+        let missing = needed.iter().find(|path| effective.entry(path).held.is_none());
+        if let (Some(one), Some(missing)) = (set.first(), missing) {
+            problems
+                .push(effective.problem(one, format!("is set and {missing} is not; set all three, or none")));
+        }
+        for path in ["oidc.issuer", "oidc.public_url"] {
+            if let Some(Held::Text(place)) = &effective.entry(path).held
+                && let Err(why) = oidc::check_place(place)
+            {
+                problems.push(effective.problem(path, why));
+            }
+        }
+    }
+    let mappings = config.oidc.iter().flat_map(|oidc| &oidc.roles);
+    for mapping in mappings.filter(|_| effective.are_sound(&["oidc.roles"])) {
+        if let Reach::One(name) = &mapping.organisation
+            && let Err(why) = indelible::check_organisation(name)
+        {
+            problems.push(effective.problem("oidc.roles", why));
+        }
+    }
+}
+
 fn bytes(effective: &Effective, path: &str) -> u64 {
     match effective.entry(path).held {
         Some(Held::Bytes(n)) => n,
@@ -148,6 +181,13 @@ pub(crate) fn secrets(effective: &Effective, config: &Config, env: &Environment)
             let lines = format!("{error:#}");
             problems.extend(lines.lines().map(|line| effective.problem("ingest.mappings", line)));
         }
+    }
+    if let Some(oidc) = &config.oidc
+        && problems.is_empty()
+        && let Err(what) = oidc.provider(env)
+    {
+        let path = if what.starts_with("oidc.client_secret") { "oidc.client_secret" } else { "oidc.issuer" };
+        problems.push(effective.problem(path, what));
     }
     if let Some(tls) = &config.server.tls
         && let Err(what) = env.tls(&tls.certificate, &tls.key)

@@ -1,6 +1,8 @@
 //! The one table of settings. Parsing, `config check|show|schema`, the flags of `serve`, the reference and the example
 //! are made from it.
 
+use access::Role;
+
 use crate::config::shape::{Choice, Held, Shape};
 
 /// One setting.
@@ -161,6 +163,17 @@ fn distance(ours: &str, theirs: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
+/// Roles, as `access` has them.
+const ROLES: [Choice; Role::ALL.len()] = {
+    let mut all = [Choice("", ""); Role::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = Choice(Role::ALL[at].name(), Role::ALL[at].about());
+        at += 1;
+    }
+    all
+};
+
 /// What a table of settings is about.
 pub(crate) const TABLES: &[(&str, &str)] = &[
     ("server", "Where Indelible listens, and to whom."),
@@ -195,6 +208,11 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
     ("index", "How events are found. The index can be deleted at any time and is made anew."),
     ("retention", "How long events are kept."),
     ("auth", "How the first administrator gets in."),
+    (
+        "oidc",
+        "Single sign-on for people, by OpenID Connect: the authorization code flow with PKCE. Register the address \
+         `<public_url>/login/oidc/return` with the provider. `issuer`, `client_id` and `public_url` together, or none of them.",
+    ),
     ("log", "Indelible's own diagnostics, on standard error. They hold no event."),
 ];
 
@@ -562,6 +580,70 @@ pub(crate) static SETTINGS: &[Setting] = &[
     )
     .such_as("env.INDELIBLE_BOOTSTRAP_TOKEN")
     .secret_in("INDELIBLE_BOOTSTRAP_TOKEN"),
+    Setting::new(
+        "oidc.issuer",
+        Shape::Text(2048),
+        "Who vouches, exactly as its tokens and its document under `/.well-known/openid-configuration` name it. With `https`, \
+         unless it is on this machine. Without it people sign in with keys only.",
+    )
+    .such_as("https://login.example.com/realms/acme"),
+    Setting::new("oidc.client_id", Shape::Text(256), "Under which name the provider knows this server.")
+        .such_as("indelible"),
+    Setting::new(
+        "oidc.client_secret",
+        Shape::Secret,
+        "What this server proves that with. Left out, the provider knows it as a public client, by PKCE alone.",
+    )
+    .such_as("env.INDELIBLE_OIDC_CLIENT_SECRET"),
+    Setting::new(
+        "oidc.public_url",
+        Shape::Text(2048),
+        "Where browsers reach this server, without a path. If it is wrong, the provider refuses or leads people elsewhere.",
+    )
+    .such_as("https://audit.example.com"),
+    Setting::new("oidc.name", Shape::Text(64), "What people call it, on the button of the sign-in page.")
+        .or("single sign-on"),
+    Setting::new("oidc.scopes", Shape::Text(512), "What is asked of the provider, with spaces between. Some need `groups` to tell them.")
+        .or("openid profile email"),
+    Setting::new(
+        "oidc.user_claim",
+        Shape::Text(256),
+        "The claim that is the id of the user here. Whoever the provider says has it *is* that user, also if they were created \
+         by hand: name one that people can't choose for themselves. `email` must be verified.",
+    )
+    .or("sub"),
+    Setting::new(
+        "oidc.groups_claim",
+        Shape::Text(256),
+        "The claim of the identity token that lists groups. Dots lead into objects: `realm_access.roles`.",
+    )
+    .or("groups"),
+    Setting::new(
+        "oidc.roles",
+        Shape::Rows(&[
+            Setting::new("group", Shape::Text(512), "A group, exactly as the claim has it.").such_as("audit-team"),
+            Setting::new("role", Shape::Choice(&ROLES), "What its members are here.").such_as("auditor"),
+            Setting::new("organisation", Shape::Text(63), "Where: an organisation, or `*` for everywhere.").such_as("*"),
+        ]),
+        "Which groups have which roles. If there are any, groups alone decide: at each sign-in somebody has exactly the roles \
+         of their groups, is let in only with one, and becomes a user by it. Without any, users and roles are made by hand, \
+         and only users are let in.",
+    )
+    .or("")
+    .such_as(r#"[{ group = "audit-team", role = "auditor", organisation = "*" }]"#),
+    Setting::new(
+        "oidc.trust_email",
+        Shape::Switch,
+        "Believe addresses that the provider does not call verified. A member sees the events of their address, so only where \
+         nobody can choose their own.",
+    )
+    .or("false"),
+    Setting::new(
+        "oidc.authorities",
+        Shape::Path,
+        "File with the certificates, PEM, of whoever may have signed the provider's. Left out, the list of this machine holds.",
+    )
+    .such_as("/etc/indelible/provider-ca.pem"),
     Setting::new(
         "log.level",
         Shape::Choice(&[

@@ -53,6 +53,7 @@ pub(crate) enum Shape {
 }
 
 /// A word that may be chosen, and what it means.
+#[derive(Clone, Copy)]
 pub(crate) struct Choice(pub(crate) &'static str, pub(crate) &'static str);
 
 /// Nothing is kept for a shorter time, or an audit log would not be one.

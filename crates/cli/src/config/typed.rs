@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Reach, Role};
 use api::{Limits, Rate, SyslogLimits};
 use event::{Object, Value};
 use indelible::{QuarantinePolicy, Settings};
@@ -13,6 +14,7 @@ use query::Filter;
 use receivers::mapping::Mapping;
 
 use crate::config::load::{Effective, Given, Problem, load};
+use crate::config::oidc::Oidc;
 use crate::config::rules;
 use crate::config::secret::Environment;
 use crate::config::shape::{Held, Reference, Row};
@@ -35,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) quarantine: QuarantinePolicy,
     pub(crate) index: Index,
     pub(crate) retention: Retention,
+    pub(crate) oidc: Option<Oidc>,
     pub(crate) auth: Auth,
     pub(crate) log: Log,
 }
@@ -353,9 +356,35 @@ impl Config {
                     })
                     .collect(),
             },
+            oidc: Oidc {
+                issuer: text("oidc.issuer").unwrap_or_default(),
+                client_id: text("oidc.client_id").unwrap_or_default(),
+                client_secret: reference("oidc.client_secret"),
+                public_url: text("oidc.public_url").unwrap_or_default(),
+                name: text("oidc.name").unwrap_or_default(),
+                scopes: text("oidc.scopes").unwrap_or_default(),
+                user_claim: text("oidc.user_claim").unwrap_or_default(),
+                groups_claim: text("oidc.groups_claim").unwrap_or_default(),
+                roles: rows("oidc.roles").iter().map(group).collect(),
+                trust_email: switch("oidc.trust_email"),
+                authorities: text("oidc.authorities").map(PathBuf::from),
+            }
+            .if_given(),
             auth: Auth { bootstrap_token: reference("auth.bootstrap_token") },
             log: Log { level: word("log.level"), is_json: word("log.format") == "json" },
         }
+    }
+}
+
+fn group(row: &Row) -> ::oidc::Mapping {
+    let role = match cell(row, "role") {
+        Held::Word(word) => Role::named(word),
+        _ => None,
+    };
+    ::oidc::Mapping {
+        group: row_text(row, "group"),
+        role: role.unwrap_or_else(|| unreachable!("the words are the names of roles")),
+        organisation: Reach::parse(&row_text(row, "organisation")),
     }
 }
 

@@ -15,9 +15,18 @@ const READERS: usize = 8;
 /// Pages that show events as they come, at once.
 const TAILS: usize = 64;
 
+/// A second way in, beside keys.
+pub struct SignOn {
+    /// Who vouches.
+    pub provider: oidc::Provider,
+    /// What people call it.
+    pub name: String,
+}
+
 /// What every page shares.
 pub struct Desk {
     product: Arc<Indelible>,
+    sign_on: Option<SignOn>,
     stopping: Arc<AtomicBool>,
     readers: Semaphore,
     tails: Arc<Semaphore>,
@@ -25,10 +34,12 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk over a product. `stopping` is set by the server when it begins to stop.
-    pub fn new(product: Arc<Indelible>, stopping: Arc<AtomicBool>) -> Arc<Desk> {
+    /// A desk over a product, to which people come with keys, and by `sign_on` if there is one. `stopping` is set by the
+    /// server when it begins to stop.
+    pub fn new(product: Arc<Indelible>, sign_on: Option<SignOn>, stopping: Arc<AtomicBool>) -> Arc<Desk> {
         Arc::new(Desk {
             product,
+            sign_on,
             stopping,
             readers: Semaphore::new(READERS),
             tails: Arc::new(Semaphore::new(TAILS)),
@@ -38,6 +49,10 @@ impl Desk {
 
     pub(crate) fn product(&self) -> &Arc<Indelible> {
         &self.product
+    }
+
+    pub(crate) fn sign_on(&self) -> Option<&SignOn> {
+        self.sign_on.as_ref()
     }
 
     pub(crate) fn tails(&self) -> &Arc<Semaphore> {

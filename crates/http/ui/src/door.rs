@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::ViewerKind;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -12,8 +13,9 @@ use indelible::AuthError;
 use crate::answer::{html, see_other};
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::frame::Frame;
-use crate::question::Pairs;
+use crate::frame::{Frame, Link};
+use crate::question::{Pairs, encode};
+use crate::sign_on;
 use crate::visitor::{Fields, Posted, Visitor, came};
 
 /// Names of our cookies, over http and https. The prefix binds one to exactly this host and to encryption (RFC 6265bis).
@@ -36,18 +38,39 @@ pub fn session(headers: &HeaderMap, is_https: bool) -> Option<String> {
 
 /// A cookie, if it is there once: twice, somebody else may have put one beside ours.
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    cookie_of(headers, name, 100)
+}
+
+/// The same, of at most so many bytes.
+pub(crate) fn cookie_of(headers: &HeaderMap, name: &str, most: usize) -> Option<String> {
     let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut found = pairs.filter(|(other, _)| *other == name).map(|(_, value)| value);
     match (found.next(), found.next()) {
-        (Some(value), None) if !value.is_empty() && value.len() <= 100 => Some(value.to_owned()),
+        (Some(value), None) if !value.is_empty() && value.len() <= most => Some(value.to_owned()),
         _ => None,
     }
 }
 
+/// Opens the door: whoever has the browser has the session.
+pub(crate) fn let_in(response: &mut Response, session: &str, is_https: bool) {
+    set(response, SESSION[usize::from(is_https)], session, SECONDS, is_https);
+}
+
 fn set(response: &mut Response, name: &str, value: &str, seconds: u32, is_https: bool) {
+    set_with(response, (name, value), seconds, is_https, "Strict");
+}
+
+/// Sets a cookie. `Lax` comes with a press on a link elsewhere, too; `Strict` only from our own pages.
+pub(crate) fn set_with(
+    response: &mut Response,
+    (name, value): (&str, &str),
+    seconds: u32,
+    is_https: bool,
+    same_site: &str,
+) {
     let secure = if is_https { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
     if let Ok(cookie) = HeaderValue::try_from(cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -61,6 +84,9 @@ struct Login {
     form_token: String,
     /// What went wrong, and what to do.
     wrong: Option<&'static str>,
+    sign_on: Option<Link>,
+    /// They have signed out here, and may do so there, too.
+    elsewhere: Option<String>,
 }
 
 /// Asks the browser to come again by itself.
@@ -68,6 +94,8 @@ struct Login {
 #[template(path = "return.html")]
 pub(crate) struct Return {
     pub(crate) frame: Frame,
+    /// To this place; the same, if it is empty.
+    pub(crate) place: String,
 }
 
 /// `GET /`
@@ -88,7 +116,11 @@ pub(crate) async fn ask(
         return see_other(or_first(&next));
     }
     let (_, is_https) = came(&request.into_parts().0);
-    door_page(&desk, &headers, is_https, next, None)
+    let elsewhere = match Pairs::of(&uri).get("left") {
+        Some("provider") => sign_on::sign_out_place(&desk).await,
+        _ => None,
+    };
+    door_page(&desk, &headers, is_https, next, None, elsewhere)
 }
 
 /// `POST /login`
@@ -113,9 +145,9 @@ pub(crate) async fn enter(State(desk): State<Arc<Desk>>, request: Request) -> Re
     });
     match entered.await {
         Err(fault) => fault.into_response(),
-        Ok(None) => door_page(&desk, &headers, is_https, next, Some(STALE)),
+        Ok(None) => door_page(&desk, &headers, is_https, next, Some(STALE), None),
         Ok(Some(Err(AuthError::Refused(_)))) => {
-            let mut response = door_page(&desk, &headers, is_https, next, Some(WRONG));
+            let mut response = door_page(&desk, &headers, is_https, next, Some(WRONG), None);
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             response
         }
@@ -125,9 +157,8 @@ pub(crate) async fn enter(State(desk): State<Arc<Desk>>, request: Request) -> Re
         }
         Ok(Some(Ok(session))) => {
             let mut response = see_other(or_first(&next));
-            let https = usize::from(is_https);
-            set(&mut response, SESSION[https], &session, SECONDS, is_https);
-            set(&mut response, FORM[https], "", 0, is_https);
+            let_in(&mut response, &session, is_https);
+            set(&mut response, FORM[usize::from(is_https)], "", 0, is_https);
             response
         }
     }
@@ -139,24 +170,27 @@ const STALE: &str = "This page was open too long, or cookies are switched off. P
 
 /// `POST /logout`
 pub(crate) async fn leave(State(desk): State<Arc<Desk>>, posted: Posted) -> Response {
-    let Visitor { session, address, .. } = posted.visitor;
+    let Visitor { session, address, viewer, .. } = posted.visitor;
     let left = desk.read(move |product| Ok(product.sign_out(&session, Some(address)))).await;
     if let Ok(Err(error)) = left {
         tracing::warn!(?error, "that somebody signed out could not be recorded");
     }
-    let mut response = see_other("/login");
+    // Whoever came by single sign-on is still signed in there: the next press would lead in again.
+    let is_vouched = viewer.kind == ViewerKind::User && desk.sign_on().is_some();
+    let mut response = see_other(if is_vouched { "/login?left=provider" } else { "/login" });
     for is_https in [false, true] {
         set(&mut response, SESSION[usize::from(is_https)], "", 0, is_https);
     }
     response
 }
 
-fn door_page(
+pub(crate) fn door_page(
     desk: &Desk,
     headers: &HeaderMap,
     is_https: bool,
     next: String,
     wrong: Option<&'static str>,
+    elsewhere: Option<String>,
 ) -> Response {
     // The one that is there is kept: somebody may have the door open twice.
     let known = cookie(headers, FORM[usize::from(is_https)]);
@@ -164,7 +198,15 @@ fn door_page(
     let Ok(form_token) = desk.product().form_token(&name) else {
         return Fault::unavailable().into_response();
     };
-    let page = Login { frame: Frame::closed("Sign in"), next, form_token, wrong };
+    let sign_on = desk.sign_on().map(|sign_on| Link {
+        text: sign_on.name.clone(),
+        place: match next.is_empty() {
+            true => "/login/oidc".to_owned(),
+            false => format!("/login/oidc?next={}", encode(&next)),
+        },
+        is_here: false,
+    });
+    let page = Login { frame: Frame::closed("Sign in"), next, form_token, wrong, sign_on, elsewhere };
     let mut response = html(StatusCode::OK, &page);
     if known.is_none() {
         set(&mut response, FORM[usize::from(is_https)], &name, SECONDS, is_https);
@@ -172,13 +214,13 @@ fn door_page(
     response
 }
 
-fn or_first(next: &str) -> &str {
+pub(crate) fn or_first(next: &str) -> &str {
     if next.is_empty() { FIRST } else { next }
 }
 
 /// A path of ours to be led on to, or nothing: never another site. Browsers read `\` as `/`, skip tabs and line ends, and
 /// take `//name` for a site.
-fn inside(next: &str) -> String {
+pub(crate) fn inside(next: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() && c != '\\';
     let is_ours = next.starts_with('/') && !next.starts_with("//") && next.chars().all(plain);
     let is_door = ["/login", "/logout", "/assets"].iter().any(|door| next.starts_with(door));

@@ -25,6 +25,7 @@ use crate::question::{Ask, Pairs, encode};
 use crate::row::{Severity, Status, currency, grouped, place};
 use crate::search::HERE;
 use crate::sentence::{Part, label, sentence, text};
+use crate::timeline;
 use crate::visitor::Visitor;
 
 /// Events with one id that are listed; two producers may use the same.
@@ -93,6 +94,8 @@ struct Related {
     name: &'static str,
     value: String,
     place: String,
+    /// The same in time order.
+    line: Option<String>,
     /// With this one.
     count: String,
     is_alone: bool,
@@ -228,16 +231,11 @@ impl Asked<'_> {
         if whom.is_empty() {
             return Vec::new();
         }
-        let actor = event.get("actor").map(|actor| (actor, "actor")).into_iter();
-        let all = actor.chain(whom.iter().map(|whom| (whom, "actor.on_behalf_of")));
-        let link = |(someone, path): (&Value<'_>, &str)| {
-            let id = someone.get("id").and_then(Value::as_str);
-            Link {
-                name: label(someone).unwrap_or_else(|| "somebody".to_owned()),
-                place: id.map(|id| self.search(&clause(&format!("{path}.id"), Some(id)))),
-            }
+        let link = |someone: &Value<'_>| Link {
+            name: label(someone).unwrap_or_else(|| "somebody".to_owned()),
+            place: timeline::name_of(someone).map(|id| timeline::place("actor", &id, self.organisation)),
         };
-        all.map(link).collect()
+        event.get("actor").into_iter().chain(whom).map(link).collect()
     }
 
     fn related(&self, event: &Value<'_>) -> Result<Vec<Related>, AskError> {
@@ -262,12 +260,15 @@ impl Asked<'_> {
         }
         let counts = self.product.counts(&self.visitor.viewer, self.organisation, &filters)?;
         let related =
-            shared.into_iter().zip(filters).zip(counts).map(|(((name, value, _), filter), total)| Related {
-                name,
-                place: self.search(&filter.to_string()),
-                value,
-                count: grouped(&total.value.to_string()),
-                is_alone: total.value <= 1,
+            shared.into_iter().zip(filters).zip(counts).map(|(((name, value, path), filter), total)| {
+                Related {
+                    name,
+                    place: self.search(&filter.to_string()),
+                    line: kind_of(path).map(|kind| timeline::place(kind, &value, self.organisation)),
+                    value,
+                    count: grouped(&total.value.to_string()),
+                    is_alone: total.value <= 1,
+                }
             });
         Ok(related.collect())
     }
@@ -283,6 +284,11 @@ impl Asked<'_> {
             checkpoint: format!("/v1/checkpoint?organisation={organisation}"),
         })
     }
+}
+
+/// What a timeline of the values of a field is called.
+fn kind_of(path: &str) -> Option<&'static str> {
+    timeline::KINDS.iter().find(|kind| kind.path() == path).map(|kind| kind.name)
 }
 
 /// The filter that finds what is like an event: the same kind, by the same, to the same.

@@ -1,6 +1,6 @@
 //! What a person is told instead of the page: what happened, and what to do next.
 
-use access::Viewer;
+use access::{Permission, Viewer};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -29,12 +29,12 @@ impl Fault {
         Fault(Box::new(Told { frame: Frame::closed(title), status, says: says.into(), advice, links }))
     }
 
-    fn advise(mut self, advice: impl Into<String>) -> Fault {
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Fault {
         self.0.advice.push(advice.into());
         self
     }
 
-    fn lead(mut self, text: &str, place: &str) -> Fault {
+    pub(crate) fn lead(mut self, text: &str, place: &str) -> Fault {
         self.0.links.push(Link { text: text.to_owned(), place: place.to_owned(), is_here: false });
         self
     }
@@ -55,6 +55,10 @@ impl Fault {
         let says = "Keys can't be checked, or what you do can't be recorded; and what can't be recorded is not answered.";
         Fault::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", says)
             .advise("Try again in a moment. If it stays, the server's own log says why.")
+    }
+
+    pub(crate) fn unavailable_because(says: &str) -> Fault {
+        Fault::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", says)
     }
 
     pub(crate) fn foreign_form() -> Fault {
@@ -85,7 +89,8 @@ impl Fault {
     pub(crate) fn asked(error: AskError, viewer: &Viewer) -> Fault {
         match error {
             AskError::Denied(denied) => {
-                let says = format!("You may not see this: {denied}.");
+                let what = if changes(denied.permission) { "do" } else { "see" };
+                let says = format!("You may not {what} this: {denied}.");
                 let yours = format!("You are signed in as {}.", roles(viewer));
                 Fault::new(StatusCode::FORBIDDEN, "Not for you", says)
                     .advise(yours)
@@ -125,6 +130,21 @@ impl Fault {
             .advise("Try again in a moment. The server's own log says what it is."),
         }
     }
+}
+
+/// Whether it takes this to change something, and not only to look.
+fn changes(permission: Permission) -> bool {
+    use Permission::*;
+    matches!(
+        permission,
+        RecordEvents
+            | ManageKeys
+            | ManageUsers
+            | ManageOrganisations
+            | ManageViews
+            | ManageSettings
+            | Quarantine
+    )
 }
 
 /// With a capital and a full stop.

@@ -40,6 +40,7 @@ const ENTRIES: &[(&str, &str, Permission)] = &[
     ("Overview", "/overview", Permission::ReadEvents),
     ("Search", "/search", Permission::ReadEvents),
     ("Integrity", "/integrity", Permission::Proofs),
+    ("Administration", "/admin", Permission::ReadState),
 ];
 /// Organisations that are listed; whoever has more writes the name into the address.
 const LISTED: usize = 200;

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod admin;
 mod answer;
 mod assets;
 mod bars;
@@ -33,14 +34,16 @@ mod routes;
 mod row;
 mod search;
 mod sentence;
+mod sign_on;
 mod tail;
+mod timeline;
 mod views;
 mod visitor;
 
 #[cfg(test)]
 mod tests;
 
-pub use desk::Desk;
+pub use desk::{Desk, SignOn};
 pub use door::session;
 pub use fault::refuse;
 pub use routes::{Needs, Page, ROUTES, pages};

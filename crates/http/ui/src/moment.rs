@@ -76,6 +76,21 @@ pub(crate) fn show_length(ns: i64) -> String {
     }
 }
 
+/// A stretch of time to two units, as people say it: `3 h 12 min`, `4 days`.
+pub(crate) fn show_span(ns: i64) -> String {
+    let ms = ns / 1_000_000;
+    let units = [(86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1000, "s"), (1, "ms")];
+    let Some(at) = units.iter().position(|(size, _)| ms >= *size) else { return "less than 1 ms".to_owned() };
+    let (size, name) = units[at];
+    let many = ms / size;
+    let name = if many == 1 && name == "days" { "day" } else { name };
+    match units.get(at + 1).map(|(small, unit)| (ms % size / small, unit)) {
+        // Below a second nobody needs the second unit.
+        Some((rest, unit)) if rest > 0 && *unit != "ms" => format!("{many} {name} {rest} {unit}"),
+        _ => format!("{many} {name}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +109,16 @@ mod tests {
         assert_eq!(show_length(3600 * SECOND), "hour");
         assert_eq!(show_length(3 * 3600 * SECOND), "3 hours");
         assert_eq!(show_length(14 * 86_400 * SECOND), "2 weeks");
+        for (ms, span) in [
+            (0, "less than 1 ms"),
+            (12, "12 ms"),
+            (1500, "1 s"),
+            (90_000, "1 min 30 s"),
+            (3_600_000 * 3 + 60_000 * 12, "3 h 12 min"),
+            (86_400_000, "1 day"),
+            (86_400_000 * 4 + 3_600_000, "4 days 1 h"),
+        ] {
+            assert_eq!(show_span(ms * 1_000_000), span);
+        }
     }
 }

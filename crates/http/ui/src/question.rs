@@ -256,7 +256,7 @@ impl Ask {
 }
 
 /// What a browser's field for a moment says has no zone; ours are all in UTC.
-fn with_zone(text: &str) -> String {
+pub(crate) fn with_zone(text: &str) -> String {
     let is_local = text.len() >= 16 && text.as_bytes()[10] == b'T' && text.is_ascii();
     match (is_local, text.len()) {
         (true, 16) => format!("{text}:00Z"),

@@ -6,7 +6,8 @@ use event::{Value, outcome, time};
 use crate::moment::{show_clock, show_weekday};
 use crate::narrow::{Narrow, clause};
 use crate::question::{Ask, COLUMNS, encode};
-use crate::sentence::{Part, plain, sentence, text};
+use crate::sentence::{Part, actor, plain, sentence, text};
+use crate::timeline;
 
 /// Longest text of a cell, and of what an event says beside its sentence.
 const CELL: usize = 80;
@@ -64,6 +65,8 @@ pub(crate) struct Row {
     pub(crate) fraction: String,
     pub(crate) day: String,
     pub(crate) sentence: Vec<Part>,
+    /// Who did it, and the timeline of what they did.
+    pub(crate) line: Option<(String, String)>,
     /// What else the event says, in short.
     pub(crate) says: String,
     pub(crate) status: Option<Status>,
@@ -90,6 +93,10 @@ impl Rows<'_> {
             day: time::parse(&moment).map(show_weekday).unwrap_or_default(),
             time: moment,
             sentence: sentence(event),
+            line: event
+                .get("actor")
+                .and_then(timeline::name_of)
+                .map(|id| (actor(event), timeline::place("actor", &id, self.organisation))),
             says: says(event),
             status: Status::of(&text(event, "/status")),
             severity: Severity::of(&text(event, "/severity")),

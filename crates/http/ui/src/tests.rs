@@ -1,10 +1,12 @@
 //! The pages as browsers see them: requests in, pages out, over a product in a folder of its own.
 
+mod admin;
 mod door;
 mod hostile;
 mod matrix;
 mod overview;
 mod pages;
+mod timeline;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -62,7 +64,7 @@ impl Site {
         let dir = TempDir::new().unwrap();
         let settings = Settings::new(dir.path().join("data"));
         let product = Arc::new(Indelible::open(Arc::new(OsIo::new()), settings).unwrap());
-        let router = pages(Desk::new(product.clone(), Arc::new(AtomicBool::new(false))));
+        let router = pages(Desk::new(product.clone(), None, Arc::new(AtomicBool::new(false))));
         Site { _dir: dir, product, router, command: Viewer::command("test") }
     }
 

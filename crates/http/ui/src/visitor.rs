@@ -58,7 +58,10 @@ impl FromRequestParts<Arc<Desk>> for Visitor {
             }
         } else if is_from_elsewhere(parts) {
             // Browsers keep our cookie back when another site led here. Asked again by ourselves, they send it.
-            return Err(html(StatusCode::OK, &Return { frame: Frame::closed("One moment") }));
+            return Err(html(
+                StatusCode::OK,
+                &Return { frame: Frame::closed("One moment"), place: String::new() },
+            ));
         }
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         Err(match parts.method == Method::GET && path != "/" {
@@ -103,6 +106,11 @@ impl Fields {
             Ok(Form(fields)) => Ok(Fields(fields)),
             Err(error) => Err(Fault::unreadable_form(error.status())),
         }
+    }
+
+    /// Everything that a field of several values says.
+    pub(crate) fn all<'f>(&'f self, name: &'static str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// What a field says, without spaces around it; empty if it is not there.

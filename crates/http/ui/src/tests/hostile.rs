@@ -55,12 +55,12 @@ fn put(object: &mut event::Object<'static>, path: &'static str, value: event::Va
 fn check(page: &str, what: &str) {
     const TAGS: &str = " !doctype a article aside b body br button caption circle code dd del details dialog div dl dt figcaption figure form h1 h2 h3 hr \
         head header html i input ins kbd label li link main mark meta nav noscript ol option p path pre progress rect script section select span \
-        summary svg symbol table tbody td th thead time title tr ul use ";
+        summary svg symbol table tbody td textarea th thead time title tr ul use ";
     const ATTRIBUTES: &str = " action aria-current aria-describedby aria-hidden aria-invalid aria-label aria-labelledby aria-live \
         aria-pressed autocapitalize autocomplete autofocus checked class colspan content cx cy d data-copy data-copy-as data-copy-from \
         data-from data-heading data-leaf data-level data-organisation data-place data-position data-proof data-running data-tail data-to data-verify datetime \
-        download fill for height hidden href html http-equiv id lang max maxlength method name open placeholder preserveaspectratio r readonly rel \
-        required role rx scope selected spellcheck src stroke stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex \
+        download fill for height hidden href html http-equiv id lang max maxlength method min name open placeholder preserveaspectratio r readonly rel \
+        required role rows rx scope selected spellcheck src stroke stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex \
         title type value viewbox width x xmlns y charset ";
     let mut seen = 0;
     let mut rest = page;
@@ -95,6 +95,84 @@ fn check(page: &str, what: &str) {
     }
     assert!(seen > 5, "{what}: {page}");
     assert!(!page.contains("style=\""), "{what}: the policy forbids styles in the text");
+}
+
+#[tokio::test]
+async fn nothing_that_the_administration_holds_becomes_part_of_a_page() {
+    let site = Site::new();
+    let evil = crate::question::encode(EVIL);
+    site.record("default", &[&event()]);
+    let user = indelible::User {
+        id: EVIL.into(),
+        name: EVIL.into(),
+        email: Some(EVIL.into()),
+        ..Default::default()
+    };
+    site.product.create_user(&site.command, user).unwrap();
+    let grant = indelible::RoleGrant { user: EVIL.into(), organisation: Reach::All, role: Role::Member };
+    site.product.grant_role(&site.command, grant).unwrap();
+    site.product.create_organisation(&site.command, "acme", EVIL).unwrap();
+    let new = NewKey {
+        name: EVIL.into(),
+        organisation: Reach::One("default".into()),
+        role: Role::Writer,
+        scopes: None,
+        user: Some(EVIL.into()),
+        expires_ms: None,
+        ip_allow: AllowList::default(),
+    };
+    let (key, _) = site.product.create_key(&site.command, new).unwrap();
+    let bytes = format!(r#"{{"type":"a.b","{}":"</textarea><script>"}}"#, EVIL.replace('"', "\\\""));
+    let refusal = Event::parse(bytes.as_bytes(), &Limits::default()).expect_err("no such field");
+    let refused = [indelible::Refused { bytes: bytes.as_bytes(), refusal: &refusal }];
+    site.product.quarantine(&Sender::local("default"), EVIL, &refused);
+    let settings =
+        event::Value::object([(EVIL, event::Value::from(EVIL)), ("retention.x", event::Value::from(EVIL))]);
+    site.product.note_config(EVIL, settings.unwrap()).unwrap();
+
+    let admin = site.somebody(Role::Admin);
+    let list = site.get(&admin, "/admin/quarantine?organisation=default").await.text;
+    let entry = list.split("href=\"/admin/quarantine/").nth(1).unwrap().split('?').next().unwrap().to_owned();
+    let mut paths: Vec<String> = ["keys", "users", "organisations", "quarantine", "configuration"]
+        .map(|page| format!("/admin/{page}?organisation=default"))
+        .into();
+    paths.push(format!("/admin/keys?organisation={evil}&done={evil}"));
+    paths.push(format!("/admin/quarantine/{evil}?organisation=default"));
+    paths.push(format!("/admin/quarantine/{entry}?organisation=default"));
+    for by in ["actor", "target", "session", "trace", "run"] {
+        paths.push(format!("/timeline?by={by}&id={evil}&from=all"));
+    }
+    paths.push(format!("/timeline?by={evil}&id={evil}&from={evil}&to={evil}&cursor={evil}&back={evil}"));
+    for path in paths {
+        let answer = site.get(&admin, &path).await;
+        assert!(answer.status.as_u16() != 500, "{path}: {}", answer.text);
+        check(&answer.text, &path);
+    }
+    for (path, fields) in [
+        ("/admin/keys", &[("name", EVIL), ("where", EVIL), ("role", EVIL), ("user", EVIL)][..]),
+        ("/admin/keys", &[("name", EVIL), ("where", "default"), ("role", "writer")]),
+        ("/admin/keys/rotate", &[("id", key.key_id.as_str()), ("overlap", EVIL)]),
+        ("/admin/keys/rotate", &[("id", key.key_id.as_str())]),
+        ("/admin/keys/revoke", &[("id", EVIL)]),
+        ("/admin/users", &[("id", EVIL), ("name", EVIL), ("email", EVIL)]),
+        ("/admin/users/roles", &[("id", EVIL), ("role", EVIL), ("where", EVIL)]),
+        ("/admin/users/update", &[("id", EVIL), ("name", EVIL), ("email", EVIL)]),
+        ("/admin/organisations", &[("id", EVIL), ("name", EVIL)]),
+        ("/admin/organisations/rename", &[("id", "acme"), ("name", EVIL)]),
+        ("/admin/quarantine/resend", &[("id", entry.as_str()), ("event", EVIL)]),
+        (
+            "/admin/quarantine/resend",
+            &[("id", entry.as_str()), ("event", "</textarea><script>alert(1)</script>")],
+        ),
+    ] {
+        let fields = [fields, &[("form", admin.form.as_str()), ("organisation", "default")]].concat();
+        let answer = site.post(&admin, path, &fields).await;
+        assert!(answer.status.as_u16() != 500, "{path}: {}", answer.text);
+        match answer.status.as_u16() {
+            303 => assert!(answer.header("location").starts_with("/admin/"), "{path}"),
+            _ => check(&answer.text, path),
+        }
+    }
 }
 
 #[tokio::test]
