@@ -13,7 +13,8 @@ messages="${1:-6000}"
 for tool in rsyslogd openssl; do
     if ! command -v "$tool" >/dev/null 2>&1 && ! [ -x "/usr/sbin/$tool" ]; then
         echo "installing rsyslog, rsyslog-gnutls and openssl"
-        apt-get install -y -qq rsyslog rsyslog-gnutls openssl >/dev/null
+        apt-get install -y -qq rsyslog rsyslog-gnutls openssl >/dev/null \
+            || { echo "NOT DONE, since rsyslog can't be installed here" >&2; exit 77; }
     fi
 done
 PATH="$PATH:/usr/sbin"

@@ -3,7 +3,7 @@
 use event::kind::Kind;
 use event::spec::{HOMES, Spec};
 
-use crate::{guide, hec, litellm, mapping, syslog};
+use crate::{cloudevents, guide, hec, litellm, mapping, syslog};
 
 /// A way of sending.
 #[derive(Clone, Debug)]
@@ -65,6 +65,7 @@ pub fn sources() -> Vec<Source> {
             &cannot,
         ));
     }
+    all.push(cloudevents::source());
     all
 }
 
