@@ -33,7 +33,10 @@ fn asked(filter: &Expr) {
 /// Lines `name=value`.
 fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(bytes);
-    text.split('\n').filter_map(|line| line.split_once('=')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    text.split('\n')
+        .filter_map(|line| line.split_once('='))
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .collect()
 }
 
 pub fn litellm(bytes: &[u8]) {
@@ -108,10 +111,14 @@ fn again(question: &seed::Asked) {
         .filter_map(|pair| pair.split_once('='))
         .map(|(name, value)| (name.to_owned(), decoded(value)))
         .collect();
-    let next = seed::Asked::read(&pairs).unwrap_or_else(|wrong| panic!("the next page can't be asked for: {wrong:?}"));
+    let next = seed::Asked::read(&pairs)
+        .unwrap_or_else(|wrong| panic!("the next page can't be asked for: {wrong:?}"));
     assert_eq!(next.filter, question.filter);
     assert_eq!((next.page, next.limit), (question.page + 1, question.limit));
-    assert_eq!((next.sort, next.descending, next.details), (question.sort, question.descending, question.details));
+    assert_eq!(
+        (next.sort, next.descending, next.details),
+        (question.sort, question.descending, question.details)
+    );
 }
 
 fn decoded(text: &str) -> String {
@@ -121,7 +128,8 @@ fn decoded(text: &str) -> String {
         out.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let mut digit = || char::from(bytes.next().expect("two digits")).to_digit(16).expect("two digits");
+                let mut digit =
+                    || char::from(bytes.next().expect("two digits")).to_digit(16).expect("two digits");
                 (digit() << 4 | digit()) as u8
             }
             byte => byte,

@@ -8,7 +8,7 @@ use crate::check;
 
 /// An envelope, or an array of them: the door cuts a batch at its items before it reads them.
 pub fn structured(bytes: &[u8]) {
-    let mut one = |slice: &[u8]| {
+    let one = |slice: &[u8]| {
         if let Ok(event) = read(slice, &Limits::default()) {
             check::event(bytes, &event, Origin::Sender);
         }

@@ -23,7 +23,8 @@ pub fn filter(bytes: &[u8]) {
         }
     };
     let printed = filter.to_string();
-    let again = Filter::parse(&printed).unwrap_or_else(|error| panic!("{printed:?} can't be read: {error:?}"));
+    let again =
+        Filter::parse(&printed).unwrap_or_else(|error| panic!("{printed:?} can't be read: {error:?}"));
     assert_eq!(again, filter);
     assert_eq!(again.to_string(), printed);
     assert_eq!(Filter::from_url_query(&filter.to_url_query()).expect("our own encoding"), filter);

@@ -7,8 +7,15 @@ use redact::Origin;
 use crate::check;
 
 /// Members of a call that hold what a model was told or said, and what guardrails quote of it.
-const PROMPTS: &[&str] =
-    &["messages", "response", "guardrail_request", "guardrail_response", "match_details", "classification", "classifier_input"];
+const PROMPTS: &[&str] = &[
+    "messages",
+    "response",
+    "guardrail_request",
+    "guardrail_response",
+    "match_details",
+    "classification",
+    "classifier_input",
+];
 
 pub fn callback(bytes: &[u8]) {
     for item in items(bytes, &ITEM_LIMITS).flatten() {
@@ -19,7 +26,8 @@ pub fn callback(bytes: &[u8]) {
 }
 
 pub fn callback_seeds() -> Vec<Vec<u8>> {
-    const ARRAY: &[u8] = include_bytes!("../../tests/fixtures/litellm/litellm-1.105.3-generic_api-json_array.json");
+    const ARRAY: &[u8] =
+        include_bytes!("../../tests/fixtures/litellm/litellm-1.105.3-generic_api-json_array.json");
     const LINES: &[u8] = include_bytes!("../../tests/fixtures/litellm/litellm-1.105.3-generic_api.ndjson");
     let mut seeds = vec![ARRAY.to_vec(), LINES.to_vec()];
     seeds.extend(LINES.split(|b| *b == b'\n').map(<[u8]>::to_vec));

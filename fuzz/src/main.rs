@@ -11,8 +11,8 @@ mod collector;
 mod filter;
 mod litellm;
 mod mapped;
-mod ours;
 mod otlp;
+mod ours;
 mod protobuf;
 mod syslog;
 

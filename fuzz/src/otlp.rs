@@ -115,15 +115,58 @@ fn all() -> Vec<(u8, Written)> {
         seeds.push((0, written(name, "litellm", &attributes, false)));
     }
     let of = |pairs: &[(&'static str, &'static str)]| -> Vec<(&'static str, Value<'static>)> {
-        pairs.iter().map(|(name, value)| (*name, Value::from(value.replace("SECRET", check::SECRET)))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (*name, Value::from(value.replace("SECRET", check::SECRET))))
+            .collect()
     };
     let made = [
-        of(&[("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "m"), ("gen_ai.input.messages", "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"p\"}]}]"), ("user.id", "SECRET"), ("error.type", "timeout")]),
-        of(&[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", "search"), ("gen_ai.tool.call.id", "c"), ("gen_ai.tool.call.arguments", "{\"q\":1}"), ("mcp.method.name", "tools/call"), ("mcp.session.id", "SECRET")]),
-        of(&[("openinference.span.kind", "RETRIEVER"), ("input.value", "q"), ("retrieval.documents.0.document.id", "d"), ("llm.model_name", "m"), ("session.id", "s")]),
-        of(&[("traceloop.span.kind", "agent"), ("gen_ai.agent.name", "a"), ("gen_ai.conversation.id", "c"), ("app.note", "SECRET")]),
-        of(&[("litellm.call_id", "c"), ("litellm.guardrail.name", "g"), ("litellm.guardrail.status", "guardrail_intervened"), ("litellm.guardrail.response", "r"), ("litellm.team.id", "t")]),
-        of(&[("event.name", "auth.login"), ("user.id", "u"), ("log.record.uid", "1"), ("client.address", "203.0.113.7"), ("exception.message", "SECRET")]),
+        of(&[
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.provider.name", "openai"),
+            ("gen_ai.request.model", "m"),
+            (
+                "gen_ai.input.messages",
+                "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"p\"}]}]",
+            ),
+            ("user.id", "SECRET"),
+            ("error.type", "timeout"),
+        ]),
+        of(&[
+            ("gen_ai.operation.name", "execute_tool"),
+            ("gen_ai.tool.name", "search"),
+            ("gen_ai.tool.call.id", "c"),
+            ("gen_ai.tool.call.arguments", "{\"q\":1}"),
+            ("mcp.method.name", "tools/call"),
+            ("mcp.session.id", "SECRET"),
+        ]),
+        of(&[
+            ("openinference.span.kind", "RETRIEVER"),
+            ("input.value", "q"),
+            ("retrieval.documents.0.document.id", "d"),
+            ("llm.model_name", "m"),
+            ("session.id", "s"),
+        ]),
+        of(&[
+            ("traceloop.span.kind", "agent"),
+            ("gen_ai.agent.name", "a"),
+            ("gen_ai.conversation.id", "c"),
+            ("app.note", "SECRET"),
+        ]),
+        of(&[
+            ("litellm.call_id", "c"),
+            ("litellm.guardrail.name", "g"),
+            ("litellm.guardrail.status", "guardrail_intervened"),
+            ("litellm.guardrail.response", "r"),
+            ("litellm.team.id", "t"),
+        ]),
+        of(&[
+            ("event.name", "auth.login"),
+            ("user.id", "u"),
+            ("log.record.uid", "1"),
+            ("client.address", "203.0.113.7"),
+            ("exception.message", "SECRET"),
+        ]),
     ];
     for attributes in &made {
         seeds.push((0, written("chat m", "service", attributes, false)));

@@ -27,7 +27,7 @@ from cloudevents.core.bindings.http import to_binary, to_structured  # noqa: E40
 from cloudevents.core.formats.json import JSONFormat  # noqa: E402
 from cloudevents.core.v1.event import CloudEvent  # noqa: E402
 
-server = interop.Server(interop.binary(), folder, "server.rate.per_key=60/1s")
+server = interop.Server(interop.binary(), folder, "server.rate.per_key=5/1s")
 server.start()
 
 status, _, headers = server.ask("OPTIONS", "/v1/events", headers={"WebHook-Request-Origin": "sdk.example"})

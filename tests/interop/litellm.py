@@ -12,6 +12,7 @@ Makes a virtual environment in a temporary folder, or uses the one that LITELLM_
 INDELIBLE names one. Exit code 77 if the packages can't be had.
 """
 import argparse
+import atexit
 import json
 import os
 import secrets
@@ -72,10 +73,11 @@ class Proxy:
                 OTEL_EXPORTER_OTLP_TIMEOUT="60", OTEL_HEADERS=f"authorization=Bearer {interop.TOKEN}")
         (place / "config.yaml").write_text(json.dumps(config))
         self.log = open(place / "proxy.log", "wb")
-        program = Path(sys.executable).parent / "litellm"
-        command = [sys.executable, program] if program.exists() else [sys.executable, "-m", "litellm"]
+        # What its own command does, which lies elsewhere if the environment has the package from another.
+        command = [sys.executable, "-c", "import litellm; litellm.run_server()"]
         command += ["--config", place / "config.yaml", "--host", "127.0.0.1", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=environment, cwd=place, stdout=self.log, stderr=self.log)
+        atexit.register(self.process.kill)
         for _ in range(600):
             try:
                 urllib.request.urlopen(self.url + "/health/liveliness", timeout=5).read()
@@ -170,7 +172,7 @@ def run(by, calls):
     events = server.events("producer:litellm") if by == "otlp" else events
 
     wrong = check(by, events, told, calls)
-    found = server.events(f"on_behalf_of.id:user-3 AND llm.model:fake-gpt AND type:llm.completion AND status:success")
+    found = server.events(f"actor.on_behalf_of.id:user-3 AND llm.model:fake-gpt AND type:llm.completion AND status:success")
     if len(found) != 2:
         wrong.append(f"a search for the calls of one user finds {len(found)} events, not 2")
     aside = server.patiently("/v1/quarantine").decode()
@@ -197,6 +199,11 @@ def run(by, calls):
     return not wrong
 
 
+def for_whom(event):
+    """The user that a call named."""
+    return [one["id"] for one in event["actor"].get("on_behalf_of", [])]
+
+
 def check(by, events, told, calls):
     """What is lost and doubled, kind by kind."""
     wrong = []
@@ -212,7 +219,7 @@ def check(by, events, told, calls):
         else:
             mine = [event for event in mine if ours(event)]
         names = [f"user-{n}" for n in range(calls)]
-        lost, doubled = interop.once(mine, names, lambda event: [(event.get("on_behalf_of") or {}).get("id")])
+        lost, doubled = interop.once(mine, names, for_whom)
         if lost or doubled or len(mine) != calls:
             wrong.append(f"{kind}: {len(mine)} events, {len(lost)} lost, {len(doubled)} doubled: {lost[:5]} {doubled[:5]}")
     refused = [event for event in events if event["type"] == "auth.failed_attempt"]

@@ -1,5 +1,6 @@
 """The real server, for the programs beside this one: started, stopped, killed, asked what it holds."""
 
+import atexit
 import json
 import os
 import re
@@ -71,6 +72,8 @@ class Server:
         self.program, self.data, self.port = program, Path(data) / "data", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings, self.process, self.later = settings, None, 0
+        # However a test ends, it leaves no server behind.
+        atexit.register(lambda: self.process and self.process.kill())
 
     def start(self, said=None):
         arguments = [self.program, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
