@@ -265,7 +265,8 @@ fn checked(product: &Indelible, organisation: &str, position: u64) -> Result<Val
     let with_tag = match product.tag_holds(&ledger, &record) {
         Some(false) => {
             tracing::error!(position, "the HMAC tag of an event does not hold");
-            let reason = "the HMAC tag does not hold: whoever wrote this leaf did not have the key".to_owned();
+            let reason =
+                "the HMAC tag does not hold: whoever wrote this leaf did not have the key".to_owned();
             return Ok(cadf::verified(false, &hash, reason));
         }
         Some(true) => "HMAC tag, leaf",

@@ -185,8 +185,7 @@ fn reason(status: u16) -> &'static str {
 /// A problem in the encoding in which the request came (OTLP 1.11, "Failures"); in our own words if that was none.
 fn encoded(status: u16) -> Value<'static> {
     const BINARY: &str = r#"{"type":"string","format":"binary"}"#;
-    const STATUS: &str =
-        r#"{"type":"object","properties":{"code":{"type":"integer"},"message":{"type":"string"}},"required":["message"]}"#;
+    const STATUS: &str = r#"{"type":"object","properties":{"code":{"type":"integer"},"message":{"type":"string"}},"required":["message"]}"#;
     let content = object([
         ("application/json", Value::Object(object([("schema", written(STATUS))]))),
         ("application/x-protobuf", Value::Object(object([("schema", written(BINARY))]))),
