@@ -16,7 +16,7 @@ use crate::args::Args;
 use crate::disk::Folder;
 use crate::events::{DataHash, Events};
 use crate::figures::{Figures, micros_each, one, per_second, two, whole};
-use crate::meter::Meter;
+use crate::meter::thread_cpu;
 use crate::saved;
 use crate::server::Server;
 use crate::table::Table;
@@ -100,8 +100,8 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
         "Others' ways of sending",
         format!(
             "{} events, as each sender would write them, {} a request, by {} connections that each send the next request \
-             when the last is acknowledged, which is after `fdatasync`; a fresh server for each. *Alone* is the time on one \
-             core from the bytes of a body to events, without redaction, ledger and HTTP. What a form can't say is left out, \
+             when the last is acknowledged, which is after `fdatasync`; a fresh server for each. *Alone* is processor \
+             time from the bytes of a body to events, without redaction, ledger and HTTP. What a form can't say is left out, \
              and calls and spans carry a prompt and an answer, so the bytes differ.",
             whole(events.len() as f64),
             whole(batch as f64),
@@ -153,12 +153,12 @@ fn alone(way: &Way, bodies: &[Vec<u8>], rounds: usize, batch: usize) -> Result<F
     let bodies = &bodies[..bodies.len().min(MAPPED.div_ceil(batch))];
     let mut figures = Figures::default();
     for round in 0..=rounds {
-        let meter = Meter::start();
+        let started = thread_cpu();
         let events: usize = bodies.iter().map(|body| (way.map)(body)).sum();
-        let wall = meter.read().wall;
+        let spent = thread_cpu() - started;
         ensure!(events > 0 && events <= bodies.len() * batch, "{}: {events} events", way.name);
         if round > 0 {
-            figures.push(micros_each(wall, events));
+            figures.push(micros_each(spent, events));
         }
     }
     Ok(figures)

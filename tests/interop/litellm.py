@@ -2,7 +2,7 @@
 """A real LiteLLM proxy, without a licence and without a database, against the real server: by its `generic_api` callback, and in
 a second run by OpenTelemetry. Models are mocks of the proxy's own, and one that nobody answers for.
 
-    tests/interop/litellm.py [--calls 40] [--by generic_api|otlp]
+    tests/interop/litellm.py [--calls 24] [--by generic_api|otlp]
 
 Calls, streamed calls, calls that fail and calls with keys that are none must each be found once, though the server takes fewer
 requests than the proxy sends and is killed (kill -9) and started again meanwhile. By `generic_api` there are no calls while a batch
@@ -249,8 +249,8 @@ def run(by, calls):
     wrong += secrets_in(json.dumps(all_) + aside, "an event or the quarantine")
     for file in [place / "server.log", *(file for file in server.data.rglob("*") if file.is_file())]:
         wrong += secrets_in(file.read_bytes().decode("latin-1"), file.relative_to(place))
-    print(f"{by}: {4 * calls} calls in 4 kinds, kills between them, told {later} times to send again later; a management call was answered "
-          f"{management}; {len(events)} events: {kinds}", flush=True)
+    print(f"{by}: {4 * calls} calls in 4 kinds, kills between them, told {later} times to send again later; a management call was "
+          f"answered {management}; {len(events)} events: {kinds}", flush=True)
     for line in wrong:
         print(f"{by}: {line}")
     if wrong and os.environ.get("INTEROP_KEEP"):
@@ -297,7 +297,7 @@ def secrets_in(text, where):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--calls", type=int, default=40, help="of each kind")
+    parser.add_argument("--calls", type=int, default=24, help="of each kind")
     parser.add_argument("--by", choices=["generic_api", "otlp"], help="one of the two runs only")
     args = parser.parse_args()
     done = [run(by, args.calls) for by in ([args.by] if args.by else ["generic_api", "otlp"])]
