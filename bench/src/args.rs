@@ -8,6 +8,7 @@ pub(crate) const USAGE: &str = "\
 bench [append|recover|verify|read|size|all] [options]
 bench http [options]      sends events to a server over HTTP
 bench queries [options]   asks a server the questions that the peers are asked
+bench receivers [options] others' ways of sending beside ours, over HTTP and alone
 bench data [--events N] [--seed N]        prints the events, one a line
 bench questions [--events N] [--seed N]   prints the questions for them and their answers, as JSON
 bench docs                writes what was saved into docs/performance.md
@@ -21,7 +22,7 @@ bench docs                writes what was saved into docs/performance.md
   --seed N       seed of the data (1)
   --write-docs   write docs/performance.md (with `all`)
 
-http and queries start a server of their own, unless they are told of one:
+http, queries and receivers start a server of their own, unless they are told of one:
   --server FILE  the program (`indelible` beside this one)
   --url URL      a server that runs, http://ADDRESS:PORT, with --token TOKEN
   --pid N        its process, for its processor time and memory
@@ -44,6 +45,7 @@ pub(crate) enum What {
     Data,
     Http,
     Queries,
+    Receivers,
     Questions,
     Docs,
     All,
@@ -108,6 +110,7 @@ impl Args {
                 "data" => args.what = What::Data,
                 "http" => args.what = What::Http,
                 "queries" => args.what = What::Queries,
+                "receivers" => args.what = What::Receivers,
                 "questions" => args.what = What::Questions,
                 "docs" => args.what = What::Docs,
                 "all" => args.what = What::All,

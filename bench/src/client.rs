@@ -38,7 +38,11 @@ impl Connection {
     }
 
     pub(crate) fn post_events(&mut self, lines: &[u8]) -> io::Result<Answer<'_>> {
-        self.ask("POST", "/v1/events", "content-type: application/x-ndjson\r\n", lines)
+        self.post("/v1/events", "application/x-ndjson", lines)
+    }
+
+    pub(crate) fn post(&mut self, path: &str, kind: &str, body: &[u8]) -> io::Result<Answer<'_>> {
+        self.ask("POST", path, &format!("content-type: {kind}\r\n"), body)
     }
 
     /// After an error the connection is of no further use.

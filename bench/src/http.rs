@@ -70,7 +70,7 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
             ("how", Value::from(format!("HTTP, {batch} a request, {} connections", args.connections))),
         ]);
         let of = saved::Source { machine, events: bodies.events(), seed: args.seed, hash: bodies.hash.0 };
-        saved::write_tables(path, &of, &tables, ingest)?;
+        saved::write_tables(path, &of, &tables, Some(ingest))?;
     }
     server.stop()
 }

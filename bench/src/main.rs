@@ -20,11 +20,13 @@ mod meter;
 mod queries;
 mod questions;
 mod reads;
+mod receivers;
 mod recover;
 mod saved;
 mod server;
 mod size;
 mod table;
+mod wire;
 
 use std::io::Write;
 
@@ -68,6 +70,7 @@ fn main() -> Result<()> {
     match args.what {
         What::Http => return http::measure(&args, &machine),
         What::Queries => return queries::measure(&args, &machine),
+        What::Receivers => return receivers::measure(&args, &machine),
         _ => {}
     }
     // First, so that its memory is not what an earlier measurement left behind.

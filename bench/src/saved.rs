@@ -29,12 +29,12 @@ impl Source<'_> {
     }
 }
 
-/// Tables that are shown as they are, and what our server is compared by.
+/// Tables that are shown as they are, and what our server is compared by, if that was measured.
 pub(crate) fn write_tables(
     path: &Path,
     of: &Source<'_>,
     tables: &[Table],
-    ingest: Value<'static>,
+    ingest: Option<Value<'static>>,
 ) -> Result<()> {
     let tables = tables.iter().map(|table| {
         let texts =
@@ -49,7 +49,8 @@ pub(crate) fn write_tables(
     });
     let tables = Value::from(tables.collect::<Vec<_>>());
     let system = [("system", Value::from(OURS)), ("class", Value::from("D+"))];
-    write(path, of.members().into_iter().chain(system).chain([("tables", tables), ("ingest", ingest)]))
+    let ingest = ingest.map(|ingest| ("ingest", ingest));
+    write(path, of.members().into_iter().chain(system).chain([("tables", tables)]).chain(ingest))
 }
 
 /// What a system answered to the questions.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A client library of Splunk's HTTP Event Collector (PyPI `splunk_handler`) and one that waits for acknowledgements send to
-the real server, which is killed and started again meanwhile. Nothing may be lost, and nothing doubled.
+the real server, which takes fewer requests than they send, and is killed and started again meanwhile. Nothing may be lost, and
+nothing doubled.
 
     tests/interop/hec.py
 
@@ -27,7 +28,8 @@ interop.packages(folder, "splunk_handler==3.0.0")
 
 import splunk_handler  # noqa: E402
 
-server = interop.Server(interop.binary(), folder)
+# 503 and code 9 for every request beyond it.
+server = interop.Server(interop.binary(), folder, "server.rate.per_key=25/1s")
 server.start()
 
 
@@ -35,7 +37,7 @@ def log():
     """Lines of a logger of Python, retried by the library: for each connection that breaks, and each 5xx."""
     handler = splunk_handler.SplunkHandler(
         host="127.0.0.1", port=server.port, token=interop.TOKEN, index="main", protocol="http", verify=False,
-        flush_interval=0.05, queue_size=0, retry_count=60, retry_backoff=0.05, sourcetype="interop", hostname="logger")
+        flush_interval=0.05, queue_size=0, retry_count=200, retry_backoff=0.05, sourcetype="interop", hostname="logger")
     logger = logging.getLogger("interop")
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -105,8 +107,10 @@ def words(event):
 
 
 lost, doubled = interop.once(events, expected, words)
+later = server.said_later()
 server.end()
 print(f"{len(expected)} events of 2 clients, {kills} restarts (every other by SIGKILL), {resent} batches sent again: "
-      f"{len(lost)} lost, {len(doubled)} doubled")
+      f"told {later} times to send again later; {len(lost)} lost, {len(doubled)} doubled")
+assert later > 0, "there was no back-pressure"
 assert kills >= 2, "the server was not restarted while they sent"
 assert not lost and not doubled, (lost[:10], doubled[:10])

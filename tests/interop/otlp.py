@@ -1,89 +1,38 @@
 #!/usr/bin/env python3
 """The official OpenTelemetry exporters of Python against the real server: spans and log records, over HTTP in protobuf and
-over gRPC, while the server is stopped (SIGTERM) and killed (kill -9) and started again.
+over gRPC, while the server takes fewer requests than they send, is stopped (SIGTERM) and killed (kill -9) and started again.
 
     tests/interop/otlp.py [--spans 2000] [--restarts 4]
 
-Makes a virtual environment in a temporary folder and builds the server, unless INDELIBLE names one. Nothing may be lost and
-nothing recorded twice: every span and record has a number, and each number is found once. Exit code 0 if so.
+Makes a virtual environment in a temporary folder (or uses the one that INTEROP_VENV names) and builds the server, unless
+INDELIBLE names one. Nothing may be lost and nothing recorded twice: every span and record has a number, and each number is found
+once. Exit code 0 if so, 77 if the packages can't be had.
 """
-import argparse, json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOKEN = "a-token-of-the-interop-tests-0123456789"
-PACKAGES = [
+import server as interop
+
+folder = interop.folder()
+interop.packages(
+    folder,
     "opentelemetry-sdk==1.45.2",
     "opentelemetry-exporter-otlp-proto-http==1.45.2",
     "opentelemetry-exporter-otlp-proto-grpc==1.45.2",
-]
+)
+# With the four exporters together, too little for what they send.
+RATE = "server.rate.per_key=8/1s"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--spans", type=int, default=2000, help="spans, and as many records, by each of the two ways")
     parser.add_argument("--restarts", type=int, default=4, help="every other one is a kill -9")
-    args = parser.parse_args()
-    try:
-        import opentelemetry.exporter.otlp.proto.grpc  # noqa: F401
-    except ImportError:
-        return in_environment(sys.argv[1:])
-    with tempfile.TemporaryDirectory() as place:
-        return run(args, pathlib.Path(place))
-
-
-def in_environment(arguments):
-    """This script again, with what it needs."""
-    with tempfile.TemporaryDirectory() as place:
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        python = f"{place}/bin/python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        return subprocess.run([python, __file__, *arguments]).returncode
-
-
-def binary():
-    if named := os.environ.get("INDELIBLE"):
-        return named
-    command = ["cargo", "build", "--workspace", "--bin", "indelible", "--locked", "--quiet"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True)
-    return json.loads(told.stdout)["target_directory"] + "/debug/indelible"
-
-
-class Server:
-    """The real server, on one port for all its lives."""
-
-    def __init__(self, place):
-        self.binary, self.data = binary(), place / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = open(place / "server.log", "ab")
-        self.start()
-
-    def start(self):
-        command = [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
-        environment = {**os.environ, "INDELIBLE_BOOTSTRAP_TOKEN": TOKEN}
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=1).read()
-                return
-            except OSError:
-                if self.process.poll() is not None:
-                    sys.exit(f"the server ended: {self.process.returncode}")
-                time.sleep(0.1)
-        sys.exit("the server does not answer")
-
-    def again(self, how):
-        self.process.send_signal(how)
-        self.process.wait(60)
-        self.start()
-
-    def ask(self, path):
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+    return run(parser.parse_args())
 
 
 def providers(server):
@@ -100,8 +49,8 @@ def providers(server):
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     patience = 120
-    http = {"headers": {"authorization": f"Bearer {TOKEN}"}, "timeout": patience, "compression": Compression.Gzip}
-    grpc = {"headers": (("authorization", f"Bearer {TOKEN}"),), "timeout": patience, "endpoint": server.url, "insecure": True}
+    http = {"headers": {"authorization": f"Bearer {interop.TOKEN}"}, "timeout": patience, "compression": Compression.Gzip}
+    grpc = {"headers": (("authorization", f"Bearer {interop.TOKEN}"),), "timeout": patience, "endpoint": server.url, "insecure": True}
     ways = {
         "http": (HttpSpans(endpoint=f"{server.url}/v1/traces", **http), HttpLogs(endpoint=f"{server.url}/v1/logs", **http)),
         "grpc": (GrpcSpans(**grpc), GrpcLogs(**grpc)),
@@ -139,19 +88,20 @@ def send(way, tracers, loggers, count):
         time.sleep(0.005)
 
 
-def found(server, filter):
-    """Numbers of the events that a filter holds for."""
-    numbers, cursor = [], ""
-    while True:
-        page = server.ask(f"/v1/events?limit=1000&count=no&consistent=true&q={filter}{cursor}")
-        numbers += [event["event"]["attributes"]["app.n"] if "event" in event else event["attributes"]["app.n"] for event in page["events"]]
-        if not page.get("next"):
-            return numbers
-        cursor = f"&cursor={page['next']}"
+class Later(logging.Handler):
+    """Counts how often the exporters over gRPC were told to send again later: the server's own figures have gRPC's answers as
+    HTTP's, and those are all 200."""
+
+    told = 0
+
+    def emit(self, record):
+        Later.told += "too many requests" in record.getMessage()
 
 
-def run(args, place):
-    server = Server(place)
+def run(args):
+    logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").addHandler(Later())
+    server = interop.Server(interop.binary(), folder, RATE)
+    server.start()
     sources = list(providers(server))
     senders = [threading.Thread(target=send, args=(*source, args.spans)) for source in sources]
     began = time.time()
@@ -160,7 +110,8 @@ def run(args, place):
     for n in range(args.restarts):
         time.sleep(2.5)
         how = signal.SIGKILL if n % 2 else signal.SIGTERM
-        server.again(how)
+        server.end(how)
+        server.start()
         print(f"{time.time() - began:5.1f} s: {how.name}, and started again", flush=True)
     for sender in senders:
         sender.join()
@@ -172,24 +123,19 @@ def run(args, place):
     failed = 0
     for way, _, _ in sources:
         for what, kind in (("spans", "llm.completion"), ("records", "auth.login")):
-            numbers = found(server, f"type:{kind}%20AND%20producer:python-{way}")
-            lost, doubled = args.spans - len(set(numbers)), len(numbers) - len(set(numbers))
-            failed += lost != 0 or doubled != 0
-            print(f"{way} {what}: {len(numbers)} recorded, {lost} lost, {doubled} doubled")
-    metrics = urllib.request.Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    for line in urllib.request.urlopen(metrics).read().decode().splitlines():
+            events = server.events(f"type:{kind} AND producer:python-{way}")
+            lost, doubled = interop.once(events, range(args.spans), lambda event: [event["attributes"]["app.n"]])
+            failed += bool(lost or doubled)
+            print(f"{way} {what}: {len(events)} recorded, {len(lost)} lost, {len(doubled)} doubled")
+            failed += any("nobody may read" in str(event) for event in events)
+    for line in server.patiently("/metrics").decode().splitlines():
         if line.startswith(("indelible_http_events_total", "indelible_otlp_dropped_total")) and not line.endswith(" 0"):
             print(line)
-    conflicts = server.ask("/v1/events?limit=1&q=type:audit.conflict")["events"]
-    failed += bool(conflicts)
-    print(f"conflicts: {len(conflicts)}")
-    server.process.terminate()
-    server.process.wait(60)
-    if failed:
-        kept = pathlib.Path(tempfile.gettempdir()) / "otlp-interop-server.log"
-        shutil.copy(place / "server.log", kept)
-        print(f"FAILED; the server's log is in {kept}")
-    return 1 if failed else 0
+    conflicts = server.events("type:audit.conflict")
+    later = server.said_later()
+    print(f"{len(conflicts)} conflicts; told {later} times over HTTP and {Later.told} times over gRPC to send again later")
+    server.end()
+    return 1 if failed or conflicts or not later or not Later.told else 0
 
 
 if __name__ == "__main__":

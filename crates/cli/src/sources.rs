@@ -27,7 +27,7 @@ impl Sources {
             print(page());
             return Ok(ExitCode::SUCCESS);
         }
-        let mut all = all();
+        let mut all = sources();
         if let Some(name) = &self.name {
             let names: Vec<&str> = all.iter().map(|source| source.name).collect();
             anyhow::ensure!(names.contains(&name.as_str()), "no such source; there are {}", names.join(", "));
@@ -43,13 +43,6 @@ impl Sources {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The adapters' own, and that of CloudEvents.
-fn all() -> Vec<Source> {
-    let mut all = sources();
-    all.push(api::cloudevents_source());
-    all
 }
 
 /// Fields that a sender can fill, blocks apart.
@@ -119,7 +112,7 @@ A mark says that the adapter has a place for the field, not that every sender fi
 
 /// docs/reference/sources.md
 fn page() -> String {
-    let all = all();
+    let all = sources();
     let mut out = HEAD.to_owned();
     write_page(&all, &mut out).expect("writing to a string does not fail");
     out
@@ -174,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_marked_is_a_field() {
-        let all = all();
+        let all = sources();
         let rows = coverage(&all);
         for (n, source) in all.iter().enumerate() {
             assert!(rows.iter().any(|row| row[n + 1] == "yes"), "{} fills nothing", source.name);

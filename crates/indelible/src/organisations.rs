@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ledger::io::{Io, Lock, Open};
-use ledger::{Blocks, Error, Ledger, Options, Secret};
-use proof::MacKey;
+use ledger::{Blocks, Error, Ledger, Options, Record, Secret};
+use proof::{MacKey, leaf};
 use query::Filter;
 use redact::{Policy, Redactor};
 use state::{Small, State};
@@ -311,6 +311,16 @@ impl Indelible {
         Ok(ledger)
     }
 
+    /// Whether the HMAC tag of a record's leaf holds. `None` if no `hmac_key` is set, or it did not make a tag of this leaf.
+    pub fn tag_holds(&self, ledger: &Ledger, record: &Record) -> Option<bool> {
+        let key = self.settings.hmac_key.as_deref()?;
+        match leaf::verify_mac(&record.leaf(), key, ledger.origin()) {
+            Ok(()) => Some(true),
+            Err(proof::Error::Missing(_)) => None,
+            Err(_) => Some(false),
+        }
+    }
+
     /// Settings of a ledger of this product.
     pub fn options(&self, organisation: &str) -> Options {
         let mut options = Options::new(organisation, self.kek.clone());
@@ -456,4 +466,39 @@ fn no_state(error: state::Error) -> StartError {
 
 fn no_small(error: state::QuarantineError) -> StartError {
     StartError::new(error.to_string(), "check the folder `views` and its owner")
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::Entry;
+    use ledger::io::OsIo;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_holds_for_its_key_and_its_ledger() {
+        let home = tempfile::tempdir().unwrap();
+        let with = |folder: &str, key: Option<&[u8]>| {
+            let hmac_key = key.map(|key| Arc::new(MacKey::new(key).unwrap()));
+            let settings = Settings { hmac_key, ..Settings::new(home.path().join(folder)) };
+            Indelible::open(Arc::new(OsIo::new()), settings).unwrap()
+        };
+        let record = |ledger: &Ledger| {
+            let entry = Entry { kind: "auth.login".into(), ..Entry::default() };
+            let position = ledger.append(vec![entry]).unwrap()[0].receipt().position;
+            ledger.record(position).unwrap()
+        };
+        let (one, other) = (&[b'a'; 32][..], &[b'b'; 32][..]);
+        let product = with("a", Some(one));
+        let (acme, zeta) = (product.create("acme").unwrap(), product.create("zeta").unwrap());
+        let (of_acme, of_zeta) = (record(&acme), record(&zeta));
+        assert_eq!(product.tag_holds(&acme, &of_acme), Some(true));
+        assert_eq!(product.tag_holds(&zeta, &of_zeta), Some(true));
+        assert_eq!(product.tag_holds(&acme, &of_zeta), Some(false), "made for another ledger");
+        assert_eq!(with("b", Some(other)).tag_holds(&acme, &of_acme), None, "another key's");
+        let without = with("c", None);
+        assert_eq!(without.tag_holds(&acme, &of_acme), None);
+        let plain = without.create("acme").unwrap();
+        assert_eq!(product.tag_holds(&plain, &record(&plain)), None, "there is no tag");
+    }
 }

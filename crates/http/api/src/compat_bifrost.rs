@@ -262,12 +262,22 @@ fn checked(product: &Indelible, organisation: &str, position: u64) -> Result<Val
         Err(error) => return Err(error.into()),
     };
     let hash = format!("sha256:{}", record.leaf_hash);
+    let with_tag = match product.tag_holds(&ledger, &record) {
+        Some(false) => {
+            tracing::error!(position, "the HMAC tag of an event does not hold");
+            let reason =
+                "the HMAC tag does not hold: whoever wrote this leaf did not have the key".to_owned();
+            return Ok(cadf::verified(false, &hash, reason));
+        }
+        Some(true) => "HMAC tag, leaf",
+        None => "leaf",
+    };
     match prove(&ledger, position) {
         Ok(proof) => {
             let checked = verify_text(&proof, None, &[]);
             let is_valid = checked.verdict().exit_code() == 0;
             let reason = match is_valid {
-                true => "leaf, inclusion proof and signed checkpoint hold".to_owned(),
+                true => format!("{with_tag}, inclusion proof and signed checkpoint hold"),
                 false => checked
                     .findings
                     .iter()
@@ -279,7 +289,8 @@ fn checked(product: &Indelible, organisation: &str, position: u64) -> Result<Val
         }
         // It was hashed again and compared with the tree; a checkpoint is signed within a second.
         Err(Error::NotYetProved) => {
-            Ok(cadf::verified(true, &hash, "the leaf holds; no signed checkpoint covers it yet".to_owned()))
+            let reason = format!("{with_tag}: what there is holds; no signed checkpoint covers it yet");
+            Ok(cadf::verified(true, &hash, reason))
         }
         Err(error) => Err(error.into()),
     }

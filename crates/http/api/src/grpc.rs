@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use receivers::otlp::{Form, status};
+use receivers::otlp::{Form, status, unframe};
 
 use crate::body::{Held, read, unpack};
 use crate::door::Door;
@@ -79,20 +79,10 @@ pub(crate) async fn message(door: &Arc<Door>, request: Request, most: usize) -> 
         }
     };
     let mut held = read(door, request, Encoding::Identity, most + FRAME).await?;
-    let wrong = |what: &str| Problem::bad("body", format!("{what}; expected one message of gRPC"));
-    let Some((frame, rest)) = held.bytes.split_first_chunk::<FRAME>() else {
-        return Err(wrong("the body is too short"));
-    };
-    let len = u32::from_be_bytes([frame[1], frame[2], frame[3], frame[4]]) as usize;
-    if len != rest.len() {
-        return Err(wrong("the body is not as long as it says"));
-    }
-    let is_packed = match frame[0] {
-        0 => false,
-        1 if encoding != Encoding::Identity => true,
-        _ => return Err(wrong("the message says that it is compressed, and not how")),
-    };
-    held.bytes.drain(..FRAME);
+    let (is_packed, message) = unframe(&held.bytes, encoding != Encoding::Identity)
+        .map_err(|what| Problem::bad("body", format!("{what}; expected one message of gRPC")))?;
+    let head = held.bytes.len() - message.len();
+    held.bytes.drain(..head);
     match is_packed {
         true => unpack(door, held, encoding, most).await,
         false => Ok(held),

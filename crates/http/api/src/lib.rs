@@ -10,7 +10,6 @@
 mod administration;
 mod auth;
 mod body;
-mod cloudevents;
 mod collect_routes;
 mod compat_bifrost;
 mod compat_litellm;
@@ -61,7 +60,6 @@ mod whoami;
 #[cfg(test)]
 mod tests;
 
-pub use cloudevents::source as cloudevents_source;
 pub use door::{Limits, MoreMetrics, Settings};
 pub use export::Format;
 pub use mapping::Mappings;

@@ -7,6 +7,7 @@ use axum::response::Response;
 use event::{Object, Value};
 
 use crate::dialect::Dialect;
+use crate::otlp;
 use crate::problem::CODES;
 use crate::routes::{Parameter, ROUTES, Route, Sent};
 use crate::schema::{schemas, written};
@@ -162,6 +163,7 @@ fn responses(route: &Route) -> Object<'static> {
             Dialect::Litellm => theirs(status, "LitellmError"),
             // What can't be done yet is said in our own words.
             Dialect::Bifrost if status != 501 => theirs(status, "BifrostError"),
+            _ if otlp::SENT_TO.contains(&route.path) => encoded(status),
             _ => reference("responses", &format!("Problem{status}")),
         };
         responses.insert(status.to_string(), said);
@@ -171,10 +173,25 @@ fn responses(route: &Route) -> Object<'static> {
 
 /// A problem in a neighbour's words.
 fn theirs(status: u16, schema: &str) -> Value<'static> {
-    let about =
-        StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
     let content = object([("application/json", media_of(schema))]);
-    let members = object([("description", Value::from(about)), ("content", Value::Object(content))]);
+    let members = object([("description", Value::from(reason(status))), ("content", Value::Object(content))]);
+    Value::Object(members)
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
+/// A problem in the encoding in which the request came (OTLP 1.11, "Failures"); in our own words if that was none.
+fn encoded(status: u16) -> Value<'static> {
+    const BINARY: &str = r#"{"type":"string","format":"binary"}"#;
+    const STATUS: &str = r#"{"type":"object","properties":{"code":{"type":"integer"},"message":{"type":"string"}},"required":["message"]}"#;
+    let content = object([
+        ("application/json", Value::Object(object([("schema", written(STATUS))]))),
+        ("application/x-protobuf", Value::Object(object([("schema", written(BINARY))]))),
+        ("application/problem+json", media_of("Problem")),
+    ]);
+    let members = object([("description", Value::from(reason(status))), ("content", Value::Object(content))]);
     Value::Object(members)
 }
 

@@ -51,6 +51,9 @@ pub(crate) struct Told {
 pub(crate) const TRACE_EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 pub(crate) const LOGS_EXPORT: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
+/// The paths of OTLP over HTTP.
+pub(crate) const SENT_TO: [&str; 3] = ["/v1/traces", "/v1/logs", "/v1/audit"];
+
 fn signal(path: &str) -> Signal {
     match path {
         "/v1/traces" | TRACE_EXPORT => Signal::Traces,
@@ -62,7 +65,7 @@ fn signal(path: &str) -> Signal {
 /// How a request to a route is to be answered, if it is one of these and says what it speaks.
 pub(crate) fn dialect(route: &Route, headers: &HeaderMap) -> Option<Dialect> {
     let is_grpc = matches!(route.path, TRACE_EXPORT | LOGS_EXPORT);
-    if !is_grpc && !matches!(route.path, "/v1/traces" | "/v1/logs" | "/v1/audit") {
+    if !is_grpc && !SENT_TO.contains(&route.path) {
         return None;
     }
     let mut given = headers.get_all(CONTENT_TYPE).iter();

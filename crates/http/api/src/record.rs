@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use event::{Code, Event, Object, Refusal, Value};
 use indelible::{AUTH_KEY, DEFAULT, Indelible, RecordError, Refused, SYSTEM, Sender};
+use receivers::cloudevents;
 
 use crate::auth::Caller;
 use crate::body::{Received, receive, tree_bytes};
-use crate::cloudevents;
 use crate::door::Door;
 use crate::idempotency::{Asked, once};
 use crate::media::Form;
@@ -41,7 +41,9 @@ pub(crate) async fn record(
         Some(_) => return Err(wrong("wait", "expected `durable`, `proved` or `witnessed`")),
     };
     let mut asked = Asked::of(&request)?;
-    let head = cloudevents::in_headers(request.headers()).transpose().map_err(Problem::refused)?;
+    let headers: Vec<_> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let head = cloudevents::in_headers(&headers).transpose().map_err(Problem::refused)?;
     if let Some(head) = &head {
         // It is a part of what is asked, and says in its own way what the body is.
         asked.iter_mut().for_each(|asked| asked.also(&Value::Object(head.clone()).to_jcs()));

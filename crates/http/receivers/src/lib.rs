@@ -3,6 +3,7 @@
 //! Every neighbour has a module that is a pure, tested mapping from its wire format to our events. Nothing of a neighbour
 //! leaves its module but under its own name, in `attributes`.
 //!
+//! * [`cloudevents`]: the envelope that brokers and functions put around what they say.
 //! * [`guide`]: the entries that the specifications print, sent as events are.
 //! * [`hec`]: clients of Splunk's HTTP Event Collector.
 //! * [`litellm`]: the `generic_api` callback of the LiteLLM proxy, and rows of its audit log.
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cloudevents;
 pub mod guide;
 pub mod hec;
 pub mod intake;

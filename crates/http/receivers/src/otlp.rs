@@ -8,6 +8,7 @@
 
 mod answer;
 mod content;
+mod frame;
 mod genai;
 mod homes;
 mod identity;
@@ -28,6 +29,7 @@ use event::{Event, Refusal};
 
 pub use crate::kept::Fingerprint;
 pub use answer::{answer, status};
+pub use frame::unframe;
 pub use identity::Identities;
 pub use kinds::Noise;
 pub use protobuf::base64;

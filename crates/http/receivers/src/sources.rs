@@ -3,7 +3,7 @@
 use event::kind::Kind;
 use event::spec::{HOMES, Spec};
 
-use crate::{guide, hec, litellm, mapping, syslog};
+use crate::{cloudevents, guide, hec, litellm, mapping, syslog};
 
 /// A way of sending.
 #[derive(Clone, Debug)]
@@ -65,6 +65,7 @@ pub fn sources() -> Vec<Source> {
             &cannot,
         ));
     }
+    all.push(cloudevents::source());
     all
 }
 
@@ -92,6 +93,7 @@ fn calls() -> Source {
             "calls that it never sent: it drops a batch that it could not deliver, `max_retries` is 0 unless set, and nothing \
              counts its calls",
             "prompts and answers beyond their fingerprints, unless the policy keeps content",
+            "calls that end while a batch is on its way: 1.105.3 forgets them when the batch is done (its `otel` callback doesn't)",
             "which of several retries of a call failed before the last",
         ],
     )

@@ -332,3 +332,26 @@ fn details(event: &Value<'_>) -> Object<'static> {
     add("resource_type", Value::from(resource(event).to_owned()));
     details
 }
+
+#[cfg(test)]
+mod tests {
+    use event::{Limits, json};
+
+    use super::*;
+
+    fn read(body: &str) -> Result<Asked, Wrong> {
+        Asked::read_body(&json::parse(body.as_bytes(), &Limits::default()).unwrap())
+    }
+
+    /// Among the parameters of the next page it would be nothing, and that page would be of something else.
+    #[test]
+    fn an_empty_text_in_a_list_is_refused() {
+        for list in [r#"["authentication",""]"#, r#"[""]"#, r#""""#] {
+            let wrong = read(&format!(r#"{{"filters":{{"event_types":{list}}}}}"#)).unwrap_err();
+            assert_eq!(wrong.parameter, "event_types", "{list}");
+        }
+        for list in [r#"["authentication"]"#, r#""authentication""#, "[]", "null"] {
+            assert!(read(&format!(r#"{{"filters":{{"event_types":{list}}}}}"#)).is_ok(), "{list}");
+        }
+    }
+}

@@ -40,17 +40,16 @@ pub(super) fn array(name: &'static str, text: &str) -> Result<Vec<String>, Wrong
     few(name, texts.collect::<Result<_, _>>()?)
 }
 
-/// A member that is a text or a list of texts; none is an empty list.
+/// A member that is a text or a list of texts; none is an empty list. An empty text asks for nothing that there is, and among
+/// parameters it would ask for everything.
 pub(super) fn texts(members: &Object<'_>, name: &'static str) -> Result<Vec<String>, Wrong> {
-    let bad = || wrong(name, "expected a list of texts");
+    let bad = || wrong(name, "expected a list of texts that are not empty");
+    let text =
+        |item: &Value<'_>| item.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(bad);
     match members.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::String(text)) => Ok(vec![text.clone().into_owned()]),
-        Some(Value::Array(items)) => {
-            let texts = items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(bad));
-            few(name, texts.collect::<Result<_, _>>()?)
-        }
-        Some(_) => Err(bad()),
+        Some(Value::Array(items)) => few(name, items.iter().map(text).collect::<Result<_, _>>()?),
+        Some(one) => Ok(vec![text(one)?]),
     }
 }
 

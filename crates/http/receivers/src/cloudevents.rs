@@ -1,6 +1,9 @@
 //! CloudEvents 1.0: the envelope that brokers and functions put around what they say, in JSON or in the headers `ce-…` of a
 //! request whose body is `data`.
 //!
+//! Pure: [`read`] reads an envelope in JSON, [`in_headers`] and [`read_binary`] one in headers. `cloudevents/README.md` has the
+//! subset.
+//!
 //! | theirs | ours |
 //! |---|---|
 //! | `type`, `time` | the same |
@@ -11,16 +14,14 @@
 //! | `data` | `attributes.data`; or the fields of the event itself, if `dataschema` is [`SCHEMA`] |
 //! | everything else | `attributes` under its own name |
 
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use event::{Code, Event, Object, Refusal, Value, json};
-use receivers::sources::Source;
 use sha2::{Digest, Sha256};
 
+use crate::otlp::base64;
+use crate::sources::Source;
+
 /// Says of `data` that it is an event of ours, without what the envelope says already.
-pub(crate) const SCHEMA: &str = "urn:indelible:event:1";
+pub const SCHEMA: &str = "urn:indelible:event:1";
 /// Names of ours that the envelope speaks for.
 const ENVELOPE: [&str; 5] = ["type", "time", "id", "source_id", "producer"];
 
@@ -52,7 +53,7 @@ pub fn source() -> Source {
 }
 
 /// Reads one event in its envelope. What is wrong is told by their names.
-pub(crate) fn read<'a>(bytes: &'a [u8], limits: &json::Limits) -> Result<Event<'a>, Refusal> {
+pub fn read<'a>(bytes: &'a [u8], limits: &json::Limits) -> Result<Event<'a>, Refusal> {
     let envelope = match json::parse(bytes, limits)? {
         Value::Object(envelope) => envelope,
         _ => return Err(Refusal::new(Code::WrongType, "", "expected an object: one CloudEvent")),
@@ -60,19 +61,21 @@ pub(crate) fn read<'a>(bytes: &'a [u8], limits: &json::Limits) -> Result<Event<'
     Event::from_value(Value::Object(unwrap(envelope)?), limits)
 }
 
-/// The envelope in the headers of a request in binary mode; `None` if it is in another.
-pub(crate) fn in_headers(headers: &HeaderMap) -> Option<Result<Object<'static>, Refusal>> {
-    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// The envelope in the headers of a request in binary mode; `None` if it is in another. Names are in lower case, as HTTP's
+/// libraries have them.
+pub fn in_headers(headers: &[(&str, &[u8])]) -> Option<Result<Object<'static>, Refusal>> {
+    let first = |wanted: &str| headers.iter().find(|(name, _)| *name == wanted);
+    let said = first("content-type").and_then(|(_, value)| printable(value)).unwrap_or_default();
     let is_structured = said.trim_start().to_ascii_lowercase().starts_with("application/cloudevents");
-    (headers.contains_key("ce-specversion") && !is_structured).then(|| {
+    (first("ce-specversion").is_some() && !is_structured).then(|| {
         let mut envelope = Object::new();
         for (name, value) in headers {
-            let Some(name) = name.as_str().strip_prefix("ce-") else { continue };
+            let Some(name) = name.strip_prefix("ce-") else { continue };
             let wrong = |why: &str| Refusal::new(Code::BadValue, format!("/{name}"), why.to_owned());
             if matches!(name, "data" | "data_base64" | "datacontenttype") {
                 return Err(wrong("is no attribute in this mode: `data` is the body"));
             }
-            let text = value.to_str().ok().and_then(decoded);
+            let text = printable(value).and_then(decoded);
             let text =
                 text.ok_or_else(|| wrong("expected printable ASCII, and UTF-8 after percent-decoding"))?;
             if envelope.insert(name.to_owned(), text).is_some() {
@@ -84,6 +87,11 @@ pub(crate) fn in_headers(headers: &HeaderMap) -> Option<Result<Object<'static>, 
         }
         Ok(envelope)
     })
+}
+
+fn printable(value: &[u8]) -> Option<&str> {
+    let is_printable = value.iter().all(|b| matches!(b, b'\t' | b' '..=b'~'));
+    std::str::from_utf8(value).ok().filter(|_| is_printable)
 }
 
 /// A header's value as the binding for HTTP has it: characters beyond ASCII, blanks, quotes and percent signs are
@@ -110,7 +118,7 @@ fn decoded(value: &str) -> Option<String> {
 }
 
 /// Reads one event in binary mode: its envelope, and the body.
-pub(crate) fn read_binary(
+pub fn read_binary(
     mut envelope: Object<'static>,
     body: &[u8],
     limits: &json::Limits,
@@ -130,7 +138,7 @@ pub(crate) fn read_binary(
             Some(("data", json::parse(body, limits).map_err(within)?.into_owned()))
         }
         Ok(text) => Some(("data", Value::from(text.to_owned()))),
-        Err(_) => Some(("data_base64", Value::from(STANDARD.encode(body)))),
+        Err(_) => Some(("data_base64", Value::from(base64(body)))),
     };
     if let Some((name, data)) = data {
         envelope.insert(name, data);
@@ -270,12 +278,8 @@ mod tests {
     }
 
     fn check_binary(headers: &[(&str, &str)], body: &[u8], expect: &str) {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name: axum::http::HeaderName = name.parse().unwrap();
-            map.append(name, axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        }
-        let event = in_headers(&map).map(|envelope| read_binary(envelope?, body, &json::Limits::default()));
+        let said: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let event = in_headers(&said).map(|envelope| read_binary(envelope?, body, &json::Limits::default()));
         let told = match event {
             None => "another mode".to_owned(),
             Some(Ok(event)) => String::from_utf8(Value::Object(event.tree().clone()).to_jcs()).unwrap(),
