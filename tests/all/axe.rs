@@ -50,6 +50,13 @@ fn axe_finds_nothing_serious_on_any_page() {
             ("/search?q=type:budget.updated", open_help),
             (&*event, open_menus),
             ("/events/nothing", ""),
+            ("/timeline?by=actor&id=u-601", ""),
+            ("/timeline?by=target&id=nothing", ""),
+            ("/admin/keys", open_menus),
+            ("/admin/users", open_menus),
+            ("/admin/organisations", open_menus),
+            ("/admin/quarantine", ""),
+            ("/admin/configuration", ""),
         ] {
             site.go(path);
             browser.wait("document.readyState === 'complete'");

@@ -16,5 +16,6 @@ mod program;
 mod rude;
 mod secrets;
 mod server;
+mod sign_on;
 mod tamper;
 mod tidy;

@@ -186,7 +186,7 @@ pub(crate) fn secrets(effective: &Effective, config: &Config, env: &Environment)
         && problems.is_empty()
         && let Err(what) = oidc.provider(env)
     {
-        let path = if what.starts_with("oidc.client_secret") { "oidc.client_secret" } else { "oidc.issuer" };
+        let (path, what) = what.split_once(": ").unwrap_or(("oidc.issuer", &what));
         problems.push(effective.problem(path, what));
     }
     if let Some(tls) = &config.server.tls

@@ -594,7 +594,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
         Shape::Secret,
         "What this server proves that with. Left out, the provider knows it as a public client, by PKCE alone.",
     )
-    .such_as("env.INDELIBLE_OIDC_CLIENT_SECRET"),
+    .such_as("env.INDELIBLE_OIDC_CLIENT_SECRET")
+    .secret_in("INDELIBLE_OIDC_CLIENT_SECRET"),
     Setting::new(
         "oidc.public_url",
         Shape::Text(2048),

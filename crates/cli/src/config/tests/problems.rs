@@ -118,6 +118,35 @@ fn what_is_no_toml_is_told_with_its_lines() {
 }
 
 #[test]
+fn single_sign_on_is_whole_and_encrypted_or_not_there() {
+    let file = |more: &str| {
+        Case::file(&format!(
+            "[oidc]\nissuer = \"http://127.0.0.1:9\"\nclient_id = \"indelible\"\npublic_url = \"https://audit.example.com\"\n{more}"
+        ))
+    };
+    assert_eq!(file("").problems(), [""; 0]);
+    check(
+        &Case::file("[oidc]\nissuer = \"http://login.example.com\"\nclient_id = \"indelible\"\n"),
+        expect![[r#"
+            settings.toml:2: oidc.issuer: is set and oidc.public_url is not; set all three, or none
+            settings.toml:2: oidc.issuer: http is taken only for an address of this machine; use https
+            settings.toml:2: oidc.issuer: http is taken only for an address of this machine; use https
+        "#]],
+    );
+    check(
+        &file(r#"roles = [{ group = "g", role = "king", organisation = "*" }]"#),
+        expect![[r#"
+            settings.toml:5: oidc.roles[0].role: expected "admin" or "member" or "viewer" or "auditor" or "writer" or "operator", not "king"
+        "#]],
+    );
+    assert_eq!(file(r#"roles = [{ group = "g", role = "member", organisation = "Not One" }]"#).problems().len(), 1);
+    let secret = file("client_secret = \"env.NOT_THERE\"").problems();
+    assert!(secret.len() == 1 && secret[0].contains("oidc.client_secret: the environment variable NOT_THERE is not set"), "{secret:?}");
+    let path = file("").config().oidc.is_some_and(|oidc| oidc.public_url == "https://audit.example.com");
+    assert!(path && Case::new().config().oidc.is_none());
+}
+
+#[test]
 fn plain_http_beyond_the_loopback_is_refused() {
     let listen = |address: &str| Case::new().variable("INDELIBLE_LISTEN", address);
     check(
