@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use event::{Value, time};
-use indelible::{AskError, Count, Group, Indelible, Measure, Order, Paging};
+use indelible::{Count, Group, Indelible, Measure, Order, Paging};
 use query::{Expr, Filter, Test};
 
 use crate::answer::html;
@@ -177,16 +177,17 @@ fn page(product: &Indelible, visitor: &Visitor, pairs: &Pairs) -> Result<Timelin
 
     let order = if kind.is_whole { Order::Oldest } else { Order::Time };
     let paging = Paging { order, cursor: ask.cursor.clone(), limit: PAGE, count: Count::No };
-    let asked = || -> Result<(Vec<Value<'static>>, Option<String>, Vec<Group>, Vec<Group>), AskError> {
-        let mut page = product.search(viewer, &question, &paging)?;
-        if order == Order::Time {
-            page.events.reverse();
-        }
-        let sum =
-            |field: &str| product.top(viewer, &question, "status", &Measure::Sum(field.to_owned()), STATUSES);
-        Ok((page.events, page.next, sum("llm.tokens_total")?.groups, sum("llm.cost")?.groups))
+    let asked = |error| Fault::asked(error, viewer).framed(frame);
+    let mut page = product.search(viewer, &question, &paging).map_err(asked)?;
+    if order == Order::Time {
+        page.events.reverse();
+    }
+    let sum = |field: &str| {
+        let measure = Measure::Sum(field.to_owned());
+        product.top(viewer, &question, "status", &measure, STATUSES).map(|top| top.groups).map_err(asked)
     };
-    let (events, next, tokens, costs) = asked().map_err(|error| Fault::asked(error, viewer).framed(frame))?;
+    let (tokens, costs) = (sum("llm.tokens_total")?, sum("llm.cost")?);
+    let (events, next) = (page.events, page.next);
 
     let told = Told { kind, id, organisation: &organisation, ask: &ask };
     let on = |ask: Ask, text: &str| Link { text: text.to_owned(), place: told.link(&ask), is_here: false };
