@@ -30,6 +30,7 @@ mod show;
 mod standing;
 mod survey;
 mod tail;
+mod tar;
 mod tend;
 mod verify;
 
@@ -38,7 +39,7 @@ pub use ask::{
     AskError, Count, Facet, Group, Interval, Measure, Order, PAGE_MOST, Page, Paging, Question, Slot, Total,
 };
 pub use event::show_id;
-pub use evidence::{prove, write_evidence};
+pub use evidence::{EVIDENCE_MOST, prove, write_evidence};
 pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};
 pub use organisations::{Indelible, Settings, StartError, check_organisation};

@@ -71,6 +71,8 @@ async fn every_role_sees_what_the_table_of_rights_says() {
                         ("/views", 303)
                             | ("/views/delete", 404)
                             | ("/integrity/verify", 303)
+                            // A member sees their own only, and a range is everybody's.
+                            | ("/integrity/evidence", 200 | 400)
                             | ("/overview" | "/search" | "/search/tail" | "/events/{id}" | "/integrity", 200)
                     ),
                     // A stream that may not be had is not asked for again.
