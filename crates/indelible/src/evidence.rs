@@ -43,13 +43,11 @@ pub fn write_evidence(
     Ok(folder.files)
 }
 
+/// Takes the name of a file and what it holds.
+type Put<'p> = dyn FnMut(&str, &[u8]) -> Result<(), Error> + 'p;
+
 /// The files of an evidence folder, one after the other.
-fn evidence(
-    ledger: &Ledger,
-    first: u64,
-    last: u64,
-    put: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn evidence(ledger: &Ledger, first: u64, last: u64, put: &mut Put<'_>) -> Result<(), Error> {
     if first > last || last >= ledger.size() {
         return Err(Error::NotFound(format!(
             "positions {first} to {last} are not in the ledger, which has {}",

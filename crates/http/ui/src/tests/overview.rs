@@ -160,7 +160,7 @@ async fn evidence_of_a_range_is_a_file_that_others_can_check() {
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"evidence-default-3.tar\"");
     let home = TempDir::new().unwrap();
     let file = home.path().join("evidence.tar");
-    std::fs::write(&file, &answer.bytes).unwrap();
+    ledger::io::replace(&OsIo::new(), home.path(), "evidence.tar", &answer.bytes).unwrap();
     let unpacked =
         std::process::Command::new("tar").arg("-xf").arg(&file).arg("-C").arg(home.path()).status();
     assert!(unpacked.unwrap().success());
