@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
+use access::{Permission, Viewer};
 use ledger::io::{Io, Open};
 use ledger::{Error, Head, Ledger, Record, Section};
 use proof::tile::{push_entry, tiles_for_consistency, tiles_for_range};
 use proof::{Bundle, Disclosed, Disclosure, Extra, Hash, Policy, TlogProof};
+
+use crate::ask::AskError;
+use crate::audit::Asked;
+use crate::organisations::Indelible;
+use crate::tar::Tar;
 
 /// Epochs whose hand-overs are put into a single proof; of an older ledger they are in the
 /// evidence folder only.
@@ -32,6 +38,16 @@ pub fn write_evidence(
     last: u64,
     dir: &Path,
 ) -> Result<usize, Error> {
+    let mut folder = Folder { io, dir, files: 0 };
+    evidence(ledger, first, last, &mut |name, bytes| folder.put(name, bytes))?;
+    Ok(folder.files)
+}
+
+/// Takes the name of a file and what it holds.
+type Put<'p> = dyn FnMut(&str, &[u8]) -> Result<(), Error> + 'p;
+
+/// The files of an evidence folder, one after the other.
+fn evidence(ledger: &Ledger, first: u64, last: u64, put: &mut Put<'_>) -> Result<(), Error> {
     if first > last || last >= ledger.size() {
         return Err(Error::NotFound(format!(
             "positions {first} to {last} are not in the ledger, which has {}",
@@ -39,11 +55,10 @@ pub fn write_evidence(
         )));
     }
     let (head, _) = ledger.inclusion(last)?;
-    let mut folder = Folder { io, dir, files: 0 };
-    folder.put("checkpoint", head.note.as_bytes())?;
+    put("checkpoint", head.note.as_bytes())?;
     let policy = Policy::of_log(ledger.identity().clone()).map_err(|e| Error::Io(e.to_string()))?;
-    folder.put("policy", policy.to_string().as_bytes())?;
-    folder.put("range", format!("{first} {last}\n").as_bytes())?;
+    put("policy", policy.to_string().as_bytes())?;
+    put("range", format!("{first} {last}\n").as_bytes())?;
     let mut tiles = tiles_for_range(first, last, head.size);
     // So that a reader can compare the tree with the checkpoint that ended each epoch of the range.
     for end in ledger.epoch_ends().iter().filter(|end| first < end.size && end.size < head.size) {
@@ -58,7 +73,7 @@ pub fn write_evidence(
         let start = tile.first_hash();
         let hashes = ledger.tile(tile.level as usize, start..start + u64::from(tile.width))?;
         let bytes: Vec<u8> = hashes.iter().flat_map(|h| *h.as_bytes()).collect();
-        folder.put(&tile.path(), &bytes)?;
+        put(&tile.path(), &bytes)?;
     }
     let mut disclosures = String::new();
     let mut position = first;
@@ -77,14 +92,64 @@ pub fn write_evidence(
                 }
             }
         }
-        folder.put(&bundle.path(), &bytes)?;
+        put(&bundle.path(), &bytes)?;
         position = start + u64::from(bundle.width);
     }
-    folder.put("disclosures.jsonl", disclosures.as_bytes())?;
+    put("disclosures.jsonl", disclosures.as_bytes())?;
     for (n, link) in keychain(ledger, head.size)?.iter().enumerate() {
-        folder.put(&format!("keychain/{n}.tlog-proof"), link.as_bytes())?;
+        put(&format!("keychain/{n}.tlog-proof"), link.as_bytes())?;
     }
-    Ok(folder.files)
+    Ok(())
+}
+
+/// Most events of a range whose evidence is handed out as one file, and most bytes of it.
+pub const EVIDENCE_MOST: u64 = 10_000;
+const EVIDENCE_BYTES: usize = 64 << 20;
+
+impl Indelible {
+    /// The evidence folder (docs/format.md, 1.9) for the positions `first` to `last`, as a tar file, for somebody who may see
+    /// all of every event in it. What is not yet under a signed head is left out. That it was handed out is on record when
+    /// this returns.
+    pub fn evidence_file(
+        &self,
+        viewer: &Viewer,
+        organisation: &str,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<u8>, AskError> {
+        self.permit(viewer, Permission::ReadContent, organisation)?;
+        if !self.permit(viewer, Permission::ReadEvents, organisation)?.sees_every_row() {
+            let why = "evidence of a range shows all of its events, and you see your own only; take the proof of each";
+            return Err(AskError::Wrong(why.to_owned()));
+        }
+        let text = format!("positions {first} to {last}");
+        let permission = Permission::Proofs;
+        self.admit(viewer, &Asked { kind: "audit.bundle_issued", permission, organisation, text: &text })?;
+        let ledger = self.ledger(organisation)?;
+        let last = last.min(ledger.head().map_or(0, |head| head.size).saturating_sub(1));
+        if first > last || last - first >= EVIDENCE_MOST {
+            return Err(AskError::Wrong(format!(
+                "positions: expected the first and the last of at most {EVIDENCE_MOST} signed ones; `indelible prove` takes more"
+            )));
+        }
+        let mut file = Tar::default();
+        let mut is_full = false;
+        let done = evidence(&ledger, first, last, &mut |name, bytes| {
+            is_full |= file.len() + bytes.len() > EVIDENCE_BYTES;
+            if is_full {
+                return Err(Error::Io("the evidence is too large for one file".to_owned()));
+            }
+            file.put(&format!("evidence/{name}"), bytes);
+            Ok(())
+        });
+        match done {
+            Err(_) if is_full => Err(AskError::Wrong(format!(
+                "positions: their evidence has more than {} MiB; `indelible prove` takes more",
+                EVIDENCE_BYTES >> 20
+            ))),
+            done => Ok(done.map(|()| file.end())?),
+        }
+    }
 }
 
 /// Genesis, and the hand-overs of the epochs that ended before a checkpoint of `size`.

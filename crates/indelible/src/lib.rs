@@ -32,6 +32,7 @@ mod sign_on;
 mod standing;
 mod survey;
 mod tail;
+mod tar;
 mod tend;
 mod verify;
 
@@ -41,7 +42,7 @@ pub use ask::{
 };
 pub use draft::Draft;
 pub use event::show_id;
-pub use evidence::{prove, write_evidence};
+pub use evidence::{EVIDENCE_MOST, prove, write_evidence};
 pub use indexing::Lag;
 pub use keys::{KeySource, load_kek};
 pub use organisations::{Indelible, Settings, StartError, check_organisation};

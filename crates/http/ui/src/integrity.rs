@@ -6,13 +6,14 @@ use std::sync::Arc;
 use access::Permission;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::CONTENT_DISPOSITION;
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use event::{Value, time};
 use indelible::{AskError, Indelible, Paging, Question, Sequence, Standing};
 use query::Filter;
 
-use crate::answer::{html, see_other};
+use crate::answer::{html, see_other, written};
 use crate::check::{Busy, Check, Checks, Outcome};
 use crate::desk::Desk;
 use crate::fault::{Fault, sentence};
@@ -29,6 +30,8 @@ use crate::visitor::{Posted, Visitor};
 pub(crate) const HERE: &str = "/integrity";
 /// Verifications that are listed.
 const VERIFIED: usize = 5;
+/// Positions whose evidence is offered before somebody says which.
+const RANGE: u64 = 100;
 /// What says that all of a ledger was read and checked.
 const CHECKED: &str = "type:(audit.verified OR ledger.scrubbed)";
 
@@ -42,6 +45,8 @@ struct Page {
     ledger: Ledger,
     check: Part,
     past: Option<Past>,
+    /// The first and the last position of the newest signed events, for whoever may have evidence of a range.
+    evidence: Option<(u64, u64)>,
     /// Nothing for whoever does not see every event: what is missing can't be told from what is not shown.
     sequences: Option<Vec<Numbers>>,
 }
@@ -180,6 +185,27 @@ pub(crate) async fn verify(State(desk): State<Arc<Desk>>, posted: Posted) -> Res
     see_other(&format!("{HERE}?organisation={}{busy}#check", encode(&organisation)))
 }
 
+/// `GET /integrity/evidence`
+pub(crate) async fn evidence(State(desk): State<Arc<Desk>>, visitor: Visitor, uri: Uri) -> Response {
+    let pairs = Pairs::of(&uri);
+    let position = |name: &str| pairs.get(name).and_then(|text| text.parse::<u64>().ok());
+    let (first, last) = (position("first").unwrap_or(0), position("last").unwrap_or(u64::MAX));
+    let named = pairs.get("organisation").map(str::to_owned);
+    let made = desk.read(move |product| {
+        let organisation = organisation(&visitor.viewer, named.as_deref());
+        let frame = |title: &str| Frame::open(title, product, &visitor, &organisation, HERE);
+        let fault = |error| Fault::asked(error, &visitor.viewer).framed(frame);
+        let file = product.evidence_file(&visitor.viewer, &organisation, first, last).map_err(fault)?;
+        let mut response = written(StatusCode::OK, "application/x-tar", file);
+        let name = format!("attachment; filename=\"evidence-{}-{first}.tar\"", encode(&organisation));
+        if let Ok(name) = HeaderValue::try_from(name) {
+            response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        }
+        Ok(response)
+    });
+    made.await.unwrap_or_else(IntoResponse::into_response)
+}
+
 fn page(product: &Indelible, visitor: &Visitor, organisation: &str, check: Part) -> Result<Page, Fault> {
     let viewer = &visitor.viewer;
     let frame = |title: &str| Frame::open(title, product, visitor, organisation, HERE);
@@ -197,7 +223,10 @@ fn page(product: &Indelible, visitor: &Visitor, organisation: &str, check: Part)
         }
         _ => None,
     };
+    let signed = standing.head.as_ref().map_or(0, |head| head.size);
+    let may_have_all = sees_all == Ok(true) && viewer.check(Permission::ReadContent, organisation).is_ok();
     Ok(Page {
+        evidence: (may_have_all && signed > 0).then(|| (signed.saturating_sub(RANGE), signed - 1)),
         frame: frame("Integrity"),
         ledger: ledger(&standing, product.now_ms(), organisation),
         check,

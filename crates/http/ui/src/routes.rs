@@ -67,6 +67,7 @@ pub const ROUTES: &[Page] = &[
     page("POST", "/views/delete", Needs::May(Permission::ManageViews), || post(views::delete)),
     page("GET", "/events/{id}", Needs::May(Permission::ReadEvents), || get(event::event)),
     page("GET", "/integrity", Needs::May(Permission::Proofs), || get(integrity::integrity)),
+    page("GET", "/integrity/evidence", Needs::May(Permission::Proofs), || get(integrity::evidence)),
     page("POST", "/integrity/verify", Needs::May(Permission::Proofs), || post(integrity::verify)),
     page("GET", "/timeline", Needs::May(Permission::ReadEvents), || get(timeline::timeline)),
     page("GET", "/admin", Needs::Session, || get(admin::home)),

@@ -59,7 +59,7 @@ fn check(page: &str, what: &str) {
     const ATTRIBUTES: &str = " action aria-current aria-describedby aria-hidden aria-invalid aria-label aria-labelledby aria-live \
         aria-pressed autocapitalize autocomplete autofocus checked class colspan content cx cy d data-copy data-copy-as data-copy-from \
         data-from data-heading data-leaf data-level data-organisation data-place data-position data-proof data-running data-tail data-to data-verify datetime \
-        download fill for height hidden href html http-equiv id lang max maxlength method min name open placeholder preserveaspectratio r readonly rel \
+        download fill for height hidden href html http-equiv id inputmode lang max maxlength method min name open pattern placeholder preserveaspectratio r readonly rel \
         required role rows rx scope selected spellcheck src stroke stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex \
         title type value viewbox width x xmlns y charset ";
     let mut seen = 0;
@@ -204,6 +204,7 @@ async fn nothing_that_an_event_says_becomes_part_of_a_page() {
         format!("/overview?from={evil}&to={evil}"),
         format!("/overview?organisation={evil}"),
         "/integrity".to_owned(),
+        format!("/integrity/evidence?first={evil}&last={evil}&organisation={evil}"),
         "/integrity?part=check&busy=lately".to_owned(),
         format!("/integrity?organisation={evil}&busy={evil}"),
         "/events/same".to_owned(),

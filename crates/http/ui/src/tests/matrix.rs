@@ -106,6 +106,8 @@ async fn every_role_sees_what_the_table_of_rights_says() {
                             | ("/admin/users/roles" | "/admin/users/roles/revoke", 404)
                             | ("/admin/quarantine/resend" | "/admin/quarantine/discard", 404)
                             | ("/integrity/verify", 303)
+                            // A member sees their own only, and a range is everybody's.
+                            | ("/integrity/evidence", 200 | 400)
                             | ("/overview" | "/search" | "/search/tail" | "/events/{id}" | "/integrity", 200)
                             | ("/timeline", 200)
                     ),

@@ -146,3 +146,40 @@ async fn missing_numbers_are_named_and_a_verification_is_on_record() {
     let found = site.get(&browser, "/search?q=type:audit.verified").await.text;
     assert!(found.contains("verified the ledger"), "{found}");
 }
+
+#[tokio::test]
+async fn evidence_of_a_range_is_a_file_that_others_can_check() {
+    let site = seeded();
+    let ledger = site.product.ledger("default").unwrap();
+    ledger.sign().unwrap();
+    let browser = site.somebody(Role::Auditor);
+    let page = site.get(&browser, "/integrity").await.text;
+    assert!(page.contains("action=\"/integrity/evidence\""), "{page}");
+    let answer = site.get(&browser, "/integrity/evidence?first=3&last=12").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"evidence-default-3.tar\"");
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("evidence.tar");
+    ledger::io::replace(&OsIo::new(), home.path(), "evidence.tar", &answer.bytes).unwrap();
+    let unpacked =
+        std::process::Command::new("tar").arg("-xf").arg(&file).arg("-C").arg(home.path()).status();
+    assert!(unpacked.unwrap().success());
+    let checked = indelible::verify_evidence(&OsIo::new(), &home.path().join("evidence"), None, &[]);
+    assert_eq!(checked.verdict().word(), "verified", "{:?}", checked.findings);
+    assert_eq!(checked.leaves, 10);
+    let found = site.get(&browser, "/search?q=type:audit.bundle_issued").await.text;
+    assert!(found.contains("was given evidence") && found.contains("positions 3 to 12"), "{found}");
+
+    for wrong in ["first=12&last=3", "first=99999&last=100000"] {
+        assert_eq!(
+            site.get(&browser, &format!("/integrity/evidence?{wrong}")).await.status.as_u16(),
+            400,
+            "{wrong}"
+        );
+    }
+    let mona = indelible::User { id: "mona".into(), name: "Mona".into(), ..Default::default() };
+    site.product.create_user(&site.command, mona).unwrap();
+    let member = site.browser(&site.key(Reach::One("default".into()), Role::Member, Some("mona")).1);
+    assert!(!site.get(&member, "/integrity").await.text.contains("/integrity/evidence"));
+    assert_eq!(site.get(&member, "/integrity/evidence?first=3&last=12").await.status.as_u16(), 400);
+}
