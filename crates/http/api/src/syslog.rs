@@ -165,14 +165,15 @@ impl Connection {
                     timeout(left, stream.read(&mut piece)).await
                 }
                 None => tokio::select! {
+                    // A sender that never pauses must hear of a stop, too.
                     biased;
-                    read = timeout(self.door.syslog.idle, stream.read(&mut piece)) => read,
                     () = told(&mut stopped) => {
                         // Whoever looks sees that nobody will read on; what is on its way is still read.
                         let _ = stream.shutdown().await;
                         until = Some(self.door.now() + self.door.limits.drain_time);
                         continue;
                     }
+                    read = timeout(self.door.syslog.idle, stream.read(&mut piece)) => read,
                 },
             };
             let (len, is_over) = match read {
