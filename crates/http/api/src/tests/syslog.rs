@@ -120,6 +120,9 @@ async fn a_sender_that_never_pauses_hears_of_a_stop() {
     });
     events(&running, "message:0", 1).await;
     running.stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Half of what a stop may take.
+    running.server.pass(5000);
     let ended = tokio::time::timeout(Duration::from_secs(8), hears.read(&mut [0; 16])).await;
     assert_eq!(ended.expect("it is told before the server gives up").unwrap(), 0);
     told.store(true, Ordering::Relaxed);
