@@ -212,7 +212,7 @@ def arrived(server, count):
 def run(by, calls):
     place = Path(folder) / by
     place.mkdir()
-    server = interop.Server(interop.binary(), place, "server.rate.per_key=2/1s", "log.level=debug")
+    server = interop.Server(interop.binary(), place, "server.rate.per_key=1/1s", "log.level=debug")
     said = open(place / "server.log", "ab")
     server.start(said)
     made = server.ask("POST", "/v1/keys", b'{"name":"proxy","organisation":"*","role":"writer"}', JSON)

@@ -53,6 +53,8 @@ cat > "$dir/indelible.toml" <<TOML
 data = "$dir/data"
 [server]
 listen = "127.0.0.1:$http"
+[server.limits]
+drain_time = "1m"
 [server.tls]
 certificate = "$dir/server.crt"
 key = "file:$dir/server.key"
@@ -126,12 +128,13 @@ def seen():
     with urllib.request.urlopen(request, timeout=60, context=context) as answer:
         texts = [json.loads(line).get("message", "").split(" ")[0] for line in answer]
     return collections.Counter(text for text in texts if text.startswith(word + "-"))
-before = None
-for _ in range(60):
+before, quiet = None, 0
+while quiet < 6:
     counts = seen()
-    if len(counts) == count or counts == before:
+    if len(counts) == count:
         break
-    # As long as more comes, rsyslog is still at its queue.
+    # As long as more comes, rsyslog is still at its queue; and for some seconds it may wait before it tries again.
+    quiet = quiet + 1 if counts == before else 0
     before = counts
     time.sleep(3)
 print(count - len(counts), sum(1 for n in counts.values() if n > 1))

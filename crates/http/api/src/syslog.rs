@@ -156,21 +156,33 @@ impl Connection {
     ) {
         let mut decoder = Decoder::new(MESSAGE_MOST);
         let mut piece = vec![0; PIECE];
-        // From when on it is read only as far as it was written.
-        let mut until: Option<Duration> = None;
+        // When a stop was heard of, and until when it is read what was on its way, once the sender is told.
+        let (mut heard, mut until): (Option<Duration>, Option<Duration>) = (None, None);
+        let drain = self.door.limits.drain_time;
         loop {
+            if *stopped.borrow() && heard.is_none() {
+                heard = Some(self.door.now());
+            }
             let read = match until {
                 Some(until) => {
                     let left = until.saturating_sub(self.door.now());
                     timeout(left, stream.read(&mut piece)).await
                 }
+                // One that never pauses must hear of the stop, too.
+                None if heard.is_some_and(|heard| self.door.now() >= heard + drain / 2) => {
+                    let _ = stream.shutdown().await;
+                    until = heard.map(|heard| heard + drain);
+                    continue;
+                }
                 None => tokio::select! {
+                    // A sender that hears of the end may forget what lies in its system's buffers (rsyslog does, over TLS): it
+                    // is told when there is nothing to read.
                     biased;
                     read = timeout(self.door.syslog.idle, stream.read(&mut piece)) => read,
                     () = told(&mut stopped) => {
                         // Whoever looks sees that nobody will read on; what is on its way is still read.
                         let _ = stream.shutdown().await;
-                        until = Some(self.door.now() + self.door.limits.drain_time);
+                        until = Some(heard.unwrap_or(self.door.now()) + drain);
                         continue;
                     }
                 },

@@ -103,6 +103,38 @@ async fn what_was_sent_before_a_stop_is_recorded() {
     assert_eq!(found.count(), 2);
 }
 
+/// There is always something to read from it, and still it is told, so that nothing is on its way when the server ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_that_never_pauses_hears_of_a_stop() {
+    let (running, address) = start(None, SyslogLimits::default()).await;
+    let (mut hears, mut says) = TcpStream::connect(address).await.unwrap().into_split();
+    let told = Arc::new(AtomicBool::new(false));
+    let is_told = told.clone();
+    // Long messages, of which few fill the systems' buffers.
+    let long = "x".repeat(30_000);
+    let sender = tokio::spawn(async move {
+        let mut sent = 0;
+        while !is_told.load(Ordering::Relaxed) {
+            says.write_all(format!("<13>{sent} {long}\n").as_bytes()).await.unwrap();
+            sent += 1;
+        }
+        sent
+    });
+    events(&running, "message:0", 1).await;
+    running.stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Half of what a stop may take.
+    running.server.pass(5000);
+    let ended = tokio::time::timeout(Duration::from_secs(8), hears.read(&mut [0; 16])).await;
+    assert_eq!(ended.expect("it is told before the server gives up").unwrap(), 0);
+    told.store(true, Ordering::Relaxed);
+    let sent: u64 = sender.await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), running.task).await.unwrap().unwrap().unwrap();
+    let ledger = running.server.product.ledger("acme").unwrap();
+    let kinds = (0..ledger.size()).map(|position| ledger.record(position).unwrap().kind().to_owned());
+    assert_eq!(kinds.filter(|kind| kind == "log.entry").count() as u64, sent);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_allowed_is_not_heard() {
     let limits = SyslogLimits { allow: vec!["192.0.2.0/24".parse().unwrap()], ..SyslogLimits::default() };
