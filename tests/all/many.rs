@@ -59,15 +59,13 @@ fn five_thousand_organisations_cost_a_folder_each_and_nothing_else() {
     // A new ledger is some twenty syncs, one after the other; several senders at once wait less.
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..SENDERS {
-            scope.spawn(|| {
-                while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < ORGANISATIONS)
-                {
-                    record(&product, n);
-                }
-            });
-        }
-        while next.load(Ordering::Relaxed) < ORGANISATIONS {
+        let send = || {
+            while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < ORGANISATIONS) {
+                record(&product, n);
+            }
+        };
+        let senders = [(); SENDERS].map(|()| scope.spawn(send));
+        while senders.iter().any(|sender| !sender.is_finished()) {
             product.tend();
             watch(&mut files, &mut memory);
             std::thread::sleep(Duration::from_millis(100));
