@@ -141,6 +141,16 @@ enum Line {
     },
 }
 
+/// What the product answers.
+struct Answered {
+    /// Of the page, in time order.
+    events: Vec<Value<'static>>,
+    next: Option<String>,
+    /// Of all events of the time, by status.
+    tokens: Vec<Group>,
+    costs: Vec<Group>,
+}
+
 /// `GET /timeline`
 pub(crate) async fn timeline(State(desk): State<Arc<Desk>>, visitor: Visitor, uri: Uri) -> Response {
     match desk.read(move |product| page(product, &visitor, &Pairs::of(&uri))).await {
@@ -177,16 +187,18 @@ fn page(product: &Indelible, visitor: &Visitor, pairs: &Pairs) -> Result<Timelin
 
     let order = if kind.is_whole { Order::Oldest } else { Order::Time };
     let paging = Paging { order, cursor: ask.cursor.clone(), limit: PAGE, count: Count::No };
-    let asked = || -> Result<(Vec<Value<'static>>, Option<String>, Vec<Group>, Vec<Group>), AskError> {
+    let asked = || -> Result<Answered, AskError> {
         let mut page = product.search(viewer, &question, &paging)?;
         if order == Order::Time {
             page.events.reverse();
         }
         let sum =
             |field: &str| product.top(viewer, &question, "status", &Measure::Sum(field.to_owned()), STATUSES);
-        Ok((page.events, page.next, sum("llm.tokens_total")?.groups, sum("llm.cost")?.groups))
+        let (tokens, costs) = (sum("llm.tokens_total")?.groups, sum("llm.cost")?.groups);
+        Ok(Answered { events: page.events, next: page.next, tokens, costs })
     };
-    let (events, next, tokens, costs) = asked().map_err(|error| Fault::asked(error, viewer).framed(frame))?;
+    let Answered { events, next, tokens, costs } =
+        asked().map_err(|error| Fault::asked(error, viewer).framed(frame))?;
 
     let told = Told { kind, id, organisation: &organisation, ask: &ask };
     let on = |ask: Ask, text: &str| Link { text: text.to_owned(), place: told.link(&ask), is_here: false };

@@ -139,9 +139,16 @@ fn single_sign_on_is_whole_and_encrypted_or_not_there() {
             settings.toml:5: oidc.roles[0].role: expected "admin" or "member" or "viewer" or "auditor" or "writer" or "operator", not "king"
         "#]],
     );
-    assert_eq!(file(r#"roles = [{ group = "g", role = "member", organisation = "Not One" }]"#).problems().len(), 1);
+    assert_eq!(
+        file(r#"roles = [{ group = "g", role = "member", organisation = "Not One" }]"#).problems().len(),
+        1
+    );
     let secret = file("client_secret = \"env.NOT_THERE\"").problems();
-    assert!(secret.len() == 1 && secret[0].contains("oidc.client_secret: the environment variable NOT_THERE is not set"), "{secret:?}");
+    assert!(
+        secret.len() == 1
+            && secret[0].contains("oidc.client_secret: the environment variable NOT_THERE is not set"),
+        "{secret:?}"
+    );
     let path = file("").config().oidc.is_some_and(|oidc| oidc.public_url == "https://audit.example.com");
     assert!(path && Case::new().config().oidc.is_none());
 }

@@ -29,7 +29,7 @@ enum Secret {
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
     Rsa(Box<RsaKeyPair>, bool),
-    Mac(hmac::Key),
+    Mac(Box<hmac::Key>),
 }
 
 impl Signer {
@@ -77,7 +77,7 @@ impl Signer {
 
     /// A MAC whose secret is what everybody knows.
     pub(super) fn as_mac(&self) -> Signer {
-        let key = Secret::Mac(hmac::Key::new(hmac::HMAC_SHA256, &self.public));
+        let key = Secret::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &self.public)));
         Signer { id: self.id.clone(), algorithm: "HS256", jwk: String::new(), public: Vec::new(), key }
     }
 
