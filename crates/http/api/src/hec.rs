@@ -8,7 +8,6 @@ use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, StatusCode, Uri};
 use axum::response::Response;
 use event::{Object, Value, json as parse};
-use indelible::Refused;
 use receivers::hec::receive::{Failed, Form, first_refused, receive as take};
 use receivers::hec::{Code, Metadata};
 
@@ -160,12 +159,7 @@ async fn collect(
                 Ok(received) => received,
                 Err(failed) => return Ok(Err(failed)),
             };
-            let refused: Vec<Refused<'_>> = received
-                .refused
-                .iter()
-                .map(|one| Refused { bytes: &one.bytes, refusal: &one.refusal })
-                .collect();
-            product.quarantine(&sender, &caller.viewer.id, &refused);
+            received.set_aside(product, &sender, &caller.viewer.id);
             Ok(Ok(received))
         })
         .await?;

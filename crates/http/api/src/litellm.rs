@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use indelible::Refused;
 use receivers::litellm::receive::receive as take;
 
 use crate::auth::Caller;
@@ -49,12 +48,7 @@ pub(crate) async fn ingest(
                 }
                 let received =
                     take(product, &sender, &body.bytes).map_err(|e| Problem::not_recorded(e, |n| n))?;
-                let refused: Vec<Refused<'_>> = received
-                    .refused
-                    .iter()
-                    .map(|error| Refused { bytes: &error.bytes, refusal: &error.refusal })
-                    .collect();
-                product.quarantine(&sender, &caller.viewer.id, &refused);
+                received.set_aside(product, &sender, &caller.viewer.id);
                 Ok(received)
             })
             .await?;

@@ -6,7 +6,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
-use indelible::Refused;
 use receivers::mapping::receive::receive as take;
 use receivers::mapping::{Mapping, shipped};
 
@@ -63,12 +62,7 @@ pub(crate) async fn ingest(
                 let mapping = mapping.ok_or_else(|| Problem::internal("a mapping is gone"))?;
                 let received = take(product, &sender, mapping, &body.bytes)
                     .map_err(|error| Problem::not_recorded(error, |n| n))?;
-                let refused: Vec<Refused<'_>> = received
-                    .refused
-                    .iter()
-                    .map(|one| Refused { bytes: &one.bytes, refusal: &one.refusal })
-                    .collect();
-                product.quarantine(&sender, &caller.viewer.id, &refused);
+                received.set_aside(product, &sender, &caller.viewer.id);
                 Ok(received)
             })
             .await?;

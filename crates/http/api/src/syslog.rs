@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indelible::{Refused, Sender};
+use indelible::Sender;
 use ipnet::IpNet;
 use receivers::intake::{Intake, Item, Received};
 use receivers::syslog::{Decoder, Framed, MESSAGE_MOST, Mapped, map};
@@ -273,12 +273,7 @@ impl Connection {
                     }
                 }
                 let received = intake.finish().map_err(failed)?;
-                let refused: Vec<Refused<'_>> = received
-                    .refused
-                    .iter()
-                    .map(|one| Refused { bytes: &one.bytes, refusal: &one.refusal })
-                    .collect();
-                product.quarantine(&sender, "syslog", &refused);
+                received.set_aside(product, &sender, "syslog");
                 Ok(received)
             })
             .await

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use event::{Event, Object, Refusal, Value};
-use indelible::{DEFAULT, Error, Indelible, Ledger, Outcome, RecordError, Sender};
+use indelible::{DEFAULT, Error, Indelible, Ledger, Outcome, RecordError, Refused, Sender};
 
 /// Events of one commit. LiteLLM sends 512 calls at a time.
 const COMMIT: usize = 512;
@@ -30,6 +30,15 @@ pub struct Received {
     pub refused_more: usize,
     /// Position of the last event, also if it had been recorded before.
     pub last: Option<u64>,
+}
+
+impl Received {
+    /// Puts what was refused into the quarantine, sent by this key or way.
+    pub fn set_aside(&self, product: &Indelible, sender: &Sender, by: &str) {
+        let refused: Vec<Refused<'_>> =
+            self.refused.iter().map(|one| Refused { bytes: &one.bytes, refusal: &one.refusal }).collect();
+        product.quarantine(sender, by, &refused);
+    }
 }
 
 /// An item of a body.
