@@ -46,16 +46,6 @@ impl Indelible {
 }
 
 impl<'e> Draft<'_, 'e> {
-    /// How many events there are.
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
     /// Redacts an event and adds what may be kept of it, or says why this sender may not send it.
     pub fn add(&mut self, event: Event<'e>) -> Result<(), Refusal> {
         let place = {
