@@ -104,9 +104,11 @@ impl Model {
         if !same {
             return Err(format!("position {position} does not hold event {} as promised", promised.number));
         }
-        for slot in 0..SECTIONS.len() {
+        let mut expected = [None; SECTIONS.len()];
+        entry.bodies.iter().for_each(|(slot, body)| expected[slot] = Some(body));
+        for (slot, expected) in expected.into_iter().enumerate() {
             let bit = 1 << slot;
-            match (record.section(slot), &entry.sections[slot]) {
+            match (record.section(slot), expected) {
                 (Section::Absent, None) => {}
                 (Section::Present { body, .. }, Some(expected)) if body == expected => {
                     if promised.erased & bit != 0 {

@@ -1,6 +1,6 @@
 //! Events whose contents follow from their number, so that a model need only remember the number.
 
-use ledger::{Entry, SECTIONS};
+use ledger::{Bodies, Entry, SECTIONS};
 
 use crate::chance::Chance;
 
@@ -38,7 +38,7 @@ pub fn event(seed: u64, number: u64) -> Entry {
         sender_auth: chance.below(6) as u8,
         producer: ["", "gateway-1", "gateway-2"][chance.below(3) as usize].into(),
         producer_seq: number,
-        sections,
+        bodies: Bodies::new(sections.each_ref().map(Option::as_deref)),
         fingerprint: None,
     }
 }

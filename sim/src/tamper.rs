@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::io::Io;
-use ledger::{Entry, Erasure, Known, Ledger, Options, Report, Secret, verify};
+use ledger::{Bodies, Entry, Erasure, Known, Ledger, Options, Report, Secret, verify};
 use proof::Verdict::{self, *};
 
 use crate::machine::Machine;
@@ -44,7 +44,7 @@ fn entry(ledger: &Ledger, number: u64) -> Entry {
         producer: "gateway-1".into(),
         producer_seq: number + 1,
         status: 1,
-        sections: [None, None, Some(what.into_bytes()), Some(who.into_bytes())],
+        bodies: Bodies::new([None, None, Some(what.as_bytes()), Some(who.as_bytes())]),
         fingerprint: Some(ledger.fingerprint("gateway-1", &number.to_string(), &number.to_be_bytes())),
         ..Entry::default()
     }

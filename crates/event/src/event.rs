@@ -119,35 +119,34 @@ impl<'a> Event<'a> {
 
     /// The sections that this event has and their canonical bodies, in ascending order of name.
     pub fn sections(&self) -> Vec<(&'static str, Vec<u8>)> {
-        const ORDER: [Section; 4] = [Section::Content, Section::Redactions, Section::What, Section::Who];
-        let mut bodies: [Vec<u8>; 4] = Default::default();
+        let mut bodies = SectionBodies::default();
+        self.write_sections(&mut bodies);
+        let named = SectionBodies::NAMES.iter().copied().zip(bodies.0);
+        named.filter(|(_, body)| !body.is_empty()).collect()
+    }
+
+    /// The same into `bodies`, where the event before may have left its own: their memory is used again.
+    pub fn write_sections(&self, bodies: &mut SectionBodies) {
+        bodies.0.iter_mut().for_each(Vec::clear);
         // In order on both sides, as at the door.
         let mut expected = field::ROOT.children.iter().peekable();
         for (name, value) in self.tree.iter() {
             while expected.next_if(|child| compare_keys(child.name, name).is_lt()).is_some() {}
             let node = expected.next_if(|child| child.name == name);
-            let section = match node.map_or(Section::What, |node| node.section) {
+            let body = &mut bodies.0[match node.map_or(Section::What, |node| node.section) {
                 Section::Ledger => continue,
                 Section::Core if !self.is_beside_leaf(name) => continue,
-                Section::Core => Section::What,
-                section => section,
-            };
-            let body = &mut bodies[ORDER.iter().position(|s| *s == section).expect("one of the four")];
-            if body.is_empty() {
-                body.reserve(1024);
-            }
+                Section::Content => 0,
+                Section::Redactions => 1,
+                Section::Core | Section::What => 2,
+                Section::Who => 3,
+            }];
             body.push(if body.is_empty() { b'{' } else { b',' });
             json::write_string(name, body);
             body.push(b':');
             value.write_jcs(body);
         }
-        let named = ORDER.iter().zip(bodies).filter(|(_, body)| !body.is_empty());
-        named
-            .map(|(section, mut body)| {
-                body.push(b'}');
-                (section.name(), body)
-            })
-            .collect()
+        bodies.0.iter_mut().filter(|body| !body.is_empty()).for_each(|body| body.push(b'}'));
     }
 
     /// Whether a core field is also kept in `what`: a word that the leaf has no number for.
@@ -158,6 +157,21 @@ impl<'a> Event<'a> {
             "severity" => self.core.severity == outcome::OTHER,
             _ => false,
         }
+    }
+}
+
+/// Canonical bodies of an event's sections.
+#[derive(Debug, Default)]
+pub struct SectionBodies([Vec<u8>; 4]);
+
+impl SectionBodies {
+    /// Names of the sections, ascending.
+    pub const NAMES: [&'static str; 4] =
+        [Section::Content.name(), Section::Redactions.name(), Section::What.name(), Section::Who.name()];
+
+    /// The bodies in the order of [`SectionBodies::NAMES`]; `None` where the event has no such section.
+    pub fn get(&self) -> [Option<&[u8]>; 4] {
+        self.0.each_ref().map(|body| (!body.is_empty()).then_some(&**body))
     }
 }
 

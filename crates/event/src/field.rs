@@ -121,7 +121,7 @@ pub enum Section {
 
 impl Section {
     /// Its name in the leaf, and in documentation for the two that are no section.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Section::Core => "leaf",
             Section::Content => "content",

@@ -27,7 +27,7 @@ mod refusal;
 mod stored;
 mod validate;
 
-pub use event::{Core, Event};
+pub use event::{Core, Event, SectionBodies};
 pub use json::{Limits, Number, Object, Value};
 pub use reference::reference;
 pub use refusal::{Code, Refusal};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use event::{Event, Refusal, Value};
-use ledger::{Entry, Error, Ledger, Outcome, Receipt};
+use event::{Event, Refusal, SectionBodies, Value};
+use ledger::{Bodies, Entry, Error, Ledger, Outcome, Receipt};
 use redact::Origin;
 
 use crate::Indelible;
@@ -18,6 +18,14 @@ pub struct Draft<'p, 'e> {
     groups: Vec<Group<'e>>,
     /// In which group each event is.
     places: Vec<usize>,
+    scratch: Scratch,
+}
+
+/// Where each event is written, one after the other in the same memory.
+#[derive(Default)]
+struct Scratch {
+    submitted: Vec<u8>,
+    bodies: SectionBodies,
 }
 
 /// Events for one ledger.
@@ -39,9 +47,15 @@ struct Named<'e> {
 }
 
 impl Indelible {
-    /// Begins with nothing.
-    pub fn draft(&self, sender: &Sender) -> Draft<'_, '_> {
-        Draft { product: self, sender: sender.clone(), groups: Vec::new(), places: Vec::new() }
+    /// Begins with nothing, and room for `count` events.
+    pub fn draft(&self, sender: &Sender, count: usize) -> Draft<'_, '_> {
+        Draft {
+            product: self,
+            sender: sender.clone(),
+            groups: Vec::new(),
+            places: Vec::with_capacity(count),
+            scratch: Scratch::default(),
+        }
     }
 }
 
@@ -53,13 +67,15 @@ impl<'e> Draft<'_, 'e> {
             match self.groups.iter().position(|group| group.organisation == organisation) {
                 Some(place) => place,
                 None => {
-                    let group = Group::begin(self.product, organisation);
+                    // Nearly always all are of one organisation.
+                    let room = if self.groups.is_empty() { self.places.capacity() } else { 0 };
+                    let group = Group::begin(self.product, organisation, room);
                     self.groups.push(group);
                     self.groups.len() - 1
                 }
             }
         };
-        self.groups[place].add(self.product, event, &self.sender);
+        self.groups[place].add(self.product, event, &self.sender, &mut self.scratch);
         self.places.push(place);
         Ok(())
     }
@@ -89,31 +105,34 @@ impl<'e> Draft<'_, 'e> {
 }
 
 impl<'e> Group<'e> {
-    fn begin(product: &Indelible, organisation: &str) -> Group<'e> {
+    fn begin(product: &Indelible, organisation: &str, room: usize) -> Group<'e> {
         Group {
             organisation: organisation.to_owned(),
             ledger: product.create(organisation),
-            entries: Vec::new(),
-            named: Vec::new(),
+            entries: Vec::with_capacity(room),
+            named: Vec::with_capacity(room),
             count: 0,
             is_skippable: true,
         }
     }
 
-    fn add(&mut self, product: &Indelible, mut event: Event<'e>, sender: &Sender) {
+    fn add(&mut self, product: &Indelible, mut event: Event<'e>, sender: &Sender, scratch: &mut Scratch) {
         self.count += 1;
         // Asked before redaction, as the filter of a class speaks of the event that was sent.
         self.is_skippable = self.is_skippable && product.recording.may_skip(&event);
         let Ok(ledger) = &self.ledger else { return };
         // Before anything is taken out of it: an honest retry must not conflict because a policy changed.
-        let fingerprint =
-            event.source_id().map(|id| ledger.fingerprint(&event.core().producer, id, &event.submitted()));
+        let fingerprint = event.source_id().map(|id| {
+            scratch.submitted.clear();
+            event.tree().write_jcs(&mut scratch.submitted);
+            ledger.fingerprint(&event.core().producer, id, &scratch.submitted)
+        });
         let origin = if sender.is_adapter { Origin::Adapter } else { Origin::Sender };
         product.redactor().apply(&mut event, &LedgerKeys(ledger), origin);
         // Not as it was sent: people put anything into an id, and keys into the name of a producer.
         let source_id = event.tree().get("source_id").cloned();
         self.named.push(Named { producer: event.core().producer.clone(), source_id });
-        self.entries.push(Entry { fingerprint, ..plain_entry(&event, sender.auth) });
+        self.entries.push(Entry { fingerprint, ..plain_entry(&event, sender.auth, &mut scratch.bodies) });
     }
 
     fn record(self, product: &Indelible) -> Result<Vec<Outcome>, RecordError> {
@@ -161,7 +180,7 @@ fn conflict(named: &Named<'_>, earlier: &Receipt) -> Entry {
         status: 3,
         severity: 4,
         sender_auth: AUTH_SELF,
-        sections: [None, None, Some(what.to_jcs()), None],
+        bodies: Bodies::new([None, None, Some(&what.to_jcs()), None]),
         ..Entry::default()
     }
 }

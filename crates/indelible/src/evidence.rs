@@ -211,7 +211,7 @@ mod tests {
     use std::sync::Arc;
 
     use ledger::io::OsIo;
-    use ledger::{Entry, Ledger, Options, Secret};
+    use ledger::{Bodies, Entry, Ledger, Options, Secret};
     use proof::Verdict;
 
     use super::*;
@@ -225,9 +225,8 @@ mod tests {
         options.epoch_ms = 0;
         let ledger = Ledger::create(io.clone(), &home.path().join("acme"), options).unwrap();
         for _ in 0..4 {
-            let body = Some(br#"{"action":"test"}"#.to_vec());
-            let entry =
-                Entry { kind: "auth.login".into(), sections: [None, None, body, None], ..Entry::default() };
+            let bodies = Bodies::new([None, None, Some(br#"{"action":"test"}"#), None]);
+            let entry = Entry { kind: "auth.login".into(), bodies, ..Entry::default() };
             ledger.append(vec![entry; 400]).unwrap();
             assert!(ledger.tend().unwrap().epoch_ended.is_some());
         }

@@ -1,8 +1,8 @@
 //! The door in: events are redacted and become entries of their organisations' ledgers.
 
 use access::{Permission, Viewer};
-use event::{Code, Event, Object, Refusal, Value, time};
-use ledger::{AppendError, Entry, Error, Ledger, Outcome, Receipt, SECTIONS};
+use event::{Code, Event, Object, Refusal, SectionBodies, Value, time};
+use ledger::{AppendError, Bodies, Entry, Error, Ledger, Outcome, Receipt};
 use redact::Keys;
 use state::{Change, Organisation};
 
@@ -123,7 +123,7 @@ impl std::error::Error for RecordError {}
 impl Indelible {
     /// Redacts events, records them, and returns when they are on the disk: one outcome for each, in order.
     pub fn record(&self, events: Vec<Event<'_>>, sender: &Sender) -> Result<Vec<Recorded>, RecordError> {
-        let mut draft = self.draft(sender);
+        let mut draft = self.draft(sender, events.len());
         for (n, event) in events.into_iter().enumerate() {
             draft.add(event).map_err(|why| RecordError::Rejected(n, why.to_string()))?;
         }
@@ -175,7 +175,7 @@ impl Indelible {
         let event = Event::from_value(value, &event::Limits::default())
             .map_err(|e| RecordError::Rejected(0, format!("our own event: {e}")))?;
         let ledger = self.ledger_to_record(organisation)?;
-        let entry = plain_entry(&event, AUTH_SELF);
+        let entry = plain_entry(&event, AUTH_SELF, &mut SectionBodies::default());
         let outcome = self.append(organisation, &ledger, vec![entry])?.pop().expect("one entry, one outcome");
         Ok(outcome.receipt().clone())
     }
@@ -225,15 +225,10 @@ impl Keys for LedgerKeys<'_> {
     }
 }
 
-/// An entry from an event as it is.
-pub(crate) fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
+/// An entry from an event as it is. `bodies` is where its sections are written.
+pub(crate) fn plain_entry(event: &Event<'_>, auth: u8, bodies: &mut SectionBodies) -> Entry {
+    event.write_sections(bodies);
     let core = event.core();
-    let mut sections = [const { None }; 4];
-    for (name, body) in event.sections() {
-        if let Some(slot) = SECTIONS.iter().position(|s| *s == name) {
-            sections[slot] = Some(body);
-        }
-    }
     Entry {
         kind: core.kind.clone().into_owned(),
         time_ns: core.time_ns,
@@ -243,7 +238,7 @@ pub(crate) fn plain_entry(event: &Event<'_>, auth: u8) -> Entry {
         sender_auth: auth,
         producer: core.producer.clone().into_owned(),
         producer_seq: core.producer_seq,
-        sections,
+        bodies: Bodies::new(bodies.get()),
         fingerprint: None,
     }
 }

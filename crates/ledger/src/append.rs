@@ -11,7 +11,7 @@ use crate::clock::{Clock, Minter};
 use crate::error::{AppendError, Error};
 use crate::ids::{Known, KnownIds};
 use crate::journal::{self, BLOCK, Journal};
-use crate::keys::hex;
+use crate::keys::push_hex;
 use crate::open::{Inner, Ledger, Shape};
 use crate::record::{Entry, Fingerprint, SECTIONS, id_ms};
 
@@ -129,7 +129,11 @@ impl Ledger {
 
     /// The same for another purpose: what is hashed for one purpose cannot be looked up for another.
     pub fn keyed_fingerprint(&self, purpose: &str, bytes: &[u8]) -> String {
-        format!("hmac-sha256:{}", hex(&self.0.texts.tag(&[purpose.as_bytes(), bytes])))
+        let tag = self.0.texts.tag(&[purpose.as_bytes(), bytes]);
+        let mut text = String::with_capacity(12 + 2 * tag.len());
+        text.push_str("hmac-sha256:");
+        push_hex(&mut text, &tag);
+        text
     }
 
     /// Records events, in order, and returns once they are synced: one outcome for each.
@@ -294,7 +298,7 @@ impl Inner {
         let time_ns = entry.time_ns.unwrap_or(id_ms(&id) as i64 * 1_000_000);
         let salts = &salts[draft.hashes.len()];
         let mut sections = Sections::new();
-        for (slot, body) in entry.bodies() {
+        for (slot, body) in entry.bodies.iter() {
             let name = SECTIONS[slot];
             let commitment = proof::commitment(&salts[slot], name, body);
             sections.push(name, commitment).expect("the table is in ascending order");

@@ -514,8 +514,8 @@ pub(crate) fn destroy(io: &dyn Io, path: &Path, file: &dyn File) -> Result<(), E
 /// Adds a row to a frame's plaintext.
 pub(crate) fn encode_event(out: &mut Vec<u8>, id: &[u8; 16], time_ns: i64, entry: &Entry, mac: Option<&Mac>) {
     encode_core(out, false, id, time_ns, entry, mac);
-    out.push(entry.bodies().count() as u8);
-    for (slot, body) in entry.bodies() {
+    out.push(entry.bodies.iter().count() as u8);
+    for (slot, body) in entry.bodies.iter() {
         out.push(slot as u8);
         out.extend((body.len() as u32).to_le_bytes());
         out.extend(body);

@@ -232,10 +232,19 @@ pub(crate) fn newer(magic: &[u8], ours: &[u8; 8]) -> bool {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
-    for nibble in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-    }
+    push_hex(&mut text, bytes);
     text
+}
+
+/// Appends two digits for each byte.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    for chunk in bytes.chunks(32) {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(chunk) {
+            *pair = [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]);
+        }
+        text.push_str(std::str::from_utf8(&digits[..2 * chunk.len()]).expect("digits are ASCII"));
+    }
 }
 
 /// Takes bytes off the front; `None` when there are not enough.

@@ -38,6 +38,6 @@ pub use error::{AppendError, Error};
 pub use heads::Head;
 pub use open::{Ledger, Opened, Options, origin};
 pub use read::{Block, Record, Section};
-pub use record::{Entry, Fingerprint, SECTIONS};
+pub use record::{Bodies, Entry, Fingerprint, SECTIONS};
 pub use tend::{Stats, Tended};
 pub use verify::{Known, Progress, Report, verify};

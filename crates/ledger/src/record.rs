@@ -31,8 +31,8 @@ pub struct Entry {
     pub producer: String,
     /// The producer's own count, from 1; 0 if it does not count.
     pub producer_seq: u64,
-    /// JCS bodies, in the order of [`SECTIONS`].
-    pub sections: [Option<Vec<u8>>; 4],
+    /// JCS bodies of its sections.
+    pub bodies: Bodies,
     /// Tells this event from others of its producer; see [`crate::Ledger::fingerprint`].
     pub fingerprint: Option<Fingerprint>,
 }
@@ -50,19 +50,45 @@ impl Entry {
         if !good(&self.producer, 64, producer) {
             return Err("producer: expected at most 64 letters, digits and any of ._:/-".into());
         }
-        let bytes: usize = self.bodies().map(|(_, body)| body.len()).sum();
+        let bytes = self.bodies.bytes.len();
         if bytes > MAX_ENTRY {
             return Err(format!("{bytes} bytes in sections, at most {MAX_ENTRY} are taken"));
         }
         Ok(())
     }
 
-    pub(crate) fn bodies(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.sections.iter().enumerate().filter_map(|(slot, body)| Some((slot, body.as_deref()?)))
+    pub(crate) fn len(&self) -> usize {
+        256 + self.bodies.bytes.len()
+    }
+}
+
+/// Bodies of an event's sections, in one piece of memory of just their size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bodies {
+    bytes: Vec<u8>,
+    /// By slot: where its body ends, if it has one. It begins where the one before ended.
+    ends: [Option<usize>; SECTIONS.len()],
+}
+
+impl Bodies {
+    /// Bodies in the order of [`SECTIONS`]; `None` for a section that the event does not have.
+    pub fn new(sections: [Option<&[u8]>; SECTIONS.len()]) -> Bodies {
+        let mut bytes = Vec::with_capacity(sections.iter().flatten().map(|body| body.len()).sum());
+        let ends = sections.map(|body| {
+            bytes.extend_from_slice(body?);
+            Some(bytes.len())
+        });
+        Bodies { bytes, ends }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        256 + self.bodies().map(|(_, body)| body.len()).sum::<usize>()
+    /// The sections that there are: slot and body.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let mut start = 0;
+        self.ends.iter().enumerate().filter_map(move |(slot, end)| {
+            let body = &self.bytes[start..(*end)?];
+            start += body.len();
+            Some((slot, body))
+        })
     }
 }
 

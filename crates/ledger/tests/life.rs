@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::io::{Io, OsIo};
-use ledger::{Entry, Erasure, Error, Known, Ledger, Options, Outcome, Secret, Section, verify};
+use ledger::{Bodies, Entry, Erasure, Error, Known, Ledger, Options, Outcome, Secret, Section, verify};
 use proof::Verdict;
 
 fn io() -> Arc<dyn Io> {
@@ -32,7 +32,7 @@ fn entry(n: u64) -> Entry {
         producer_seq: n + 1,
         status: 1,
         severity: 1,
-        sections: [Some(content.into_bytes()), None, Some(what.into_bytes()), Some(who.into_bytes())],
+        bodies: Bodies::new([Some(content.as_bytes()), None, Some(what.as_bytes()), Some(who.as_bytes())]),
         ..Entry::default()
     }
 }

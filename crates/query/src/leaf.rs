@@ -14,6 +14,8 @@ use crate::words::is_unique;
 pub struct Leaf<'a> {
     /// Names joined by dots; places in lists are left out.
     pub path: &'a str,
+    /// The path of the object that it is a member of: the front of `path`, empty at the top.
+    pub above: &'a str,
     /// What [`crate::kind_of`] says of the path.
     pub kind: Kind,
     /// Which of [`crate::fields`] it is; none if the path is not in the table.
@@ -71,13 +73,19 @@ pub(crate) fn walk(event: &Value<'_>, each: &mut impl FnMut(Leaf<'_>) -> Control
         if !NOT_OF_THE_EVENT.contains(&name) {
             path.clear();
             path.push_str(name);
-            descend(value, root().below(name), &mut path, each)?;
+            descend(value, root().below(name), &mut path, 0, each)?;
         }
     }
     if let Some(category) = category(event) {
         let value = Value::String(Cow::Borrowed(category));
         let node = root().below("category");
-        each(Leaf { path: "category", kind: kind_at(node), field: field_at(node), value: &value })?;
+        each(Leaf {
+            path: "category",
+            above: "",
+            kind: kind_at(node),
+            field: field_at(node),
+            value: &value,
+        })?;
     }
     ControlFlow::Continue(())
 }
@@ -91,19 +99,25 @@ fn descend(
     value: &Value<'_>,
     node: Option<&Node>,
     path: &mut String,
+    above: usize,
     each: &mut impl FnMut(Leaf<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     match value {
         Value::Null => ControlFlow::Continue(()),
-        Value::Array(items) => items.iter().try_for_each(|item| descend(item, node, path, each)),
-        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+        Value::Array(items) => items.iter().try_for_each(|item| descend(item, node, path, above, each)),
+        Value::Object(members) => {
             let length = path.len();
             path.push('.');
-            path.push_str(name);
-            let flow = descend(value, node.and_then(|node| node.below(name)), path, each);
+            members.iter().try_for_each(|(name, value)| {
+                path.truncate(length + 1);
+                path.push_str(name);
+                descend(value, node.and_then(|node| node.below(name)), path, length, each)
+            })?;
             path.truncate(length);
-            flow
-        }),
-        value => each(Leaf { path, kind: kind_at(node), field: field_at(node), value }),
+            ControlFlow::Continue(())
+        }
+        value => {
+            each(Leaf { path, above: &path[..above], kind: kind_at(node), field: field_at(node), value })
+        }
     }
 }

@@ -251,16 +251,15 @@ impl Glance {
     }
 
     fn sees(&self, bytes: &[u8]) -> bool {
-        let mut three = 0;
-        for chunk in bytes.chunks(64) {
-            let mut seen = 0;
-            for byte in chunk {
-                three = Glance::next(three, byte);
-                seen |= self.bits[three / 64] >> (three % 64);
-            }
-            if seen & 1 != 0 {
-                return true;
-            }
+        let mut seen = 0;
+        for three in bytes.windows(3) {
+            let three = (usize::from(three[0] & 31) << 10)
+                | (usize::from(three[1] & 31) << 5)
+                | usize::from(three[2] & 31);
+            seen |= self.bits[three / 64] >> (three % 64);
+        }
+        if seen & 1 != 0 {
+            return true;
         }
         self.at && bytes.contains(&b'@')
     }

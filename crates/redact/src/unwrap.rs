@@ -27,6 +27,9 @@ static SIX: [u8; 256] = {
 /// gives up at the first control character or broken one.
 pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
     let encoded = encoded.strip_suffix(b"==").or_else(|| encoded.strip_suffix(b"=")).unwrap_or(encoded);
+    if !begins_as_text(encoded) {
+        return None;
+    }
     let mut out = Vec::new();
     let (mut bits, mut held) = (0u32, 0u32);
     for byte in encoded {
@@ -55,6 +58,20 @@ pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
+}
+
+fn begins_as_text(encoded: &[u8]) -> bool {
+    encoded.chunks_exact(4).take(4).all(|four| {
+        let six = |n: usize| u32::from(SIX[usize::from(four[n])]);
+        let (a, b, c, d) = (six(0), six(1), six(2), six(3));
+        if (a | b | c | d) & 64 != 0 {
+            return true;
+        }
+        let three = a << 18 | b << 12 | c << 6 | d;
+        [(three >> 16) as u8, (three >> 8) as u8, three as u8].into_iter().all(|byte| {
+            !(byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n') || byte == 0x7f || byte >= 0xf8)
+        })
+    })
 }
 
 /// The runs of base64 letters of at least [`BASE64_MIN`] in a text: start and end in bytes.

@@ -208,7 +208,11 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.depth_left += 1;
-        let members = self.members.split_off(first);
+        let members = match start {
+            // The outermost: nothing else comes, and there is room for what is put into it later.
+            0 => std::mem::take(&mut self.members),
+            _ => self.members.split_off(first),
+        };
         Object::from_vec(members).map(Value::Object).map_err(|duplicate| {
             let offset = duplicate.address.map_or(start, |address| address - self.bytes.as_ptr() as usize);
             Fault::at(offset, Code::DuplicateKey, "the same key twice in one object").under(&duplicate.key)

@@ -145,7 +145,7 @@ fn take(
         return Err(Problem::too_large(detail));
     }
     let mut tally = Tally::with_receipts();
-    let mut draft = product.draft(sender);
+    let mut draft = product.draft(sender, slices.len());
     let mut numbers = Vec::new();
     let mut refused: Vec<(&[u8], Refusal)> = Vec::new();
     let limits = event::Limits::default();

@@ -154,7 +154,7 @@ impl Batch {
     }
 
     fn leaf(&mut self, leaf: &Leaf<'_>, position: u64, at: u32) {
-        self.present_above(leaf.path, at);
+        self.present_above(leaf, at);
         let place = leaf.field.map_or_else(|| elsewhere(leaf.path), |field| PLACES[field]);
         match place.column {
             Column::Position => {
@@ -168,13 +168,17 @@ impl Batch {
     }
 
     /// Everything above a leaf is there too.
-    fn present_above(&mut self, path: &str, at: u32) {
-        let Some((above, _)) = path.rsplit_once('.') else { return };
-        if self.beside == above {
+    fn present_above(&mut self, leaf: &Leaf<'_>, at: u32) {
+        let Leaf { path, above, .. } = *leaf;
+        // A name may have dots in it, and is then found by what stands before them as well.
+        let is_plain = !path.as_bytes()[above.len()..].iter().skip(1).any(|b| *b == b'.');
+        if is_plain && self.beside == above {
             return;
         }
         self.beside.clear();
-        self.beside.push_str(above);
+        if is_plain {
+            self.beside.push_str(above);
+        }
         for (dot, _) in path.match_indices('.') {
             let path = &path[..dot];
             let term = match self.present.get(path) {
