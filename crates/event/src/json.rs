@@ -42,17 +42,11 @@ fn plain_run(bytes: &[u8]) -> usize {
     match bytes.last_chunk() {
         Some(last) if hits(last) == 0 => bytes.len(),
         Some(last) => bytes.len() - 8 + (hits(last).trailing_zeros() / 8) as usize,
-        None => {
-            // Most names are shorter; the first and the last four of one can be looked at together.
-            let both = bytes.first_chunk::<4>().zip(bytes.last_chunk::<4>());
-            if both.is_some_and(|(first, last)| {
-                let [a, b, c, d] = *first;
-                let [e, f, g, h] = *last;
-                hits(&[a, b, c, d, e, f, g, h]) == 0
-            }) {
-                return bytes.len();
-            }
-            rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len())
-        }
+        None => plain_run_of_few(rest),
     }
+}
+
+/// The same for fewer than eight bytes, which is what most names are.
+fn plain_run_of_few(bytes: &[u8]) -> usize {
+    bytes.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20)).unwrap_or(bytes.len())
 }

@@ -77,6 +77,16 @@ pub fn parse(text: &str) -> Result<i64, &'static str> {
     }
 }
 
+/// Whether a text that [`parse`] reads is what [`format_ns`] writes for that time.
+pub fn is_shortest(text: &str) -> bool {
+    let fraction = text.as_bytes().get(20..).and_then(|rest| rest.strip_suffix(b"Z"));
+    match fraction {
+        // No room for one.
+        None => text.len() == 20 && text.ends_with('Z'),
+        Some(digits) => matches!(digits.len(), 3 | 6 | 9) && !digits.ends_with(b"000"),
+    }
+}
+
 /// Nanoseconds since 1970 as RFC 3339 in UTC, with as many digits of fraction as needed out of 0, 3, 6 and 9.
 pub fn format_ns(ns: i64) -> String {
     let digits = match ns {
@@ -109,12 +119,19 @@ mod tests {
         let check = |text: &str, expect: &str| {
             let got = parse(text).map(format_ns).unwrap_or_else(|reason| reason.to_string());
             assert_eq!(got, expect, "{text}");
+            if parse(text).is_ok() {
+                assert_eq!(is_shortest(text), got == text, "{text}");
+            }
         };
         check("2024-01-15T10:30:45.123Z", "2024-01-15T10:30:45.123Z");
         check("2024-01-15T10:30:45Z", "2024-01-15T10:30:45Z");
         check("2024-01-15T10:30:45.1Z", "2024-01-15T10:30:45.100Z");
         check("2024-01-15T10:30:45.123456789Z", "2024-01-15T10:30:45.123456789Z");
         check("2024-01-15T10:30:45.12345Z", "2024-01-15T10:30:45.123450Z");
+        check("2024-01-15T10:30:45.000001Z", "2024-01-15T10:30:45.000001Z");
+        check("2024-01-15T10:30:45.120000Z", "2024-01-15T10:30:45.120Z");
+        check("2024-01-15T10:30:45.000000000Z", "2024-01-15T10:30:45Z");
+        check("2024-01-15T10:30:45.120+00:00", "2024-01-15T10:30:45.120Z");
         check("2024-01-15T12:30:45+02:00", "2024-01-15T10:30:45Z");
         check("2024-01-15T00:30:45-05:30", "2024-01-15T06:00:45Z");
         check("2024-01-15T10:30:45-00:00", "2024-01-15T10:30:45Z");

@@ -73,10 +73,10 @@ fn string(shape: Shape, text: &str) -> Check {
         // Read, and refused, where its value is wanted: in the event's core.
         Shape::Time => Ok(()),
         Shape::Ip => require(shape, text.parse::<IpAddr>().is_ok()),
-        Shape::Fingerprint => require(shape, made_of(text, 256, b":._=+/-")),
-        Shape::Producer => require(shape, made_of(text, 64, b"._:/-")),
+        Shape::Fingerprint => require(shape, made_of(text, 256, &FINGERPRINT)),
+        Shape::Producer => require(shape, made_of(text, 64, &PRODUCER)),
         Shape::Class => {
-            require(shape, made_of(text, 32, b"_-") && !text.bytes().any(|b| b.is_ascii_uppercase()))
+            require(shape, made_of(text, 32, &CLASS) && !text.bytes().any(|b| b.is_ascii_uppercase()))
         }
         Shape::Count
         | Shape::Ordinal
@@ -112,12 +112,35 @@ fn at_most(text: &str, chars: usize) -> bool {
 }
 
 fn has_control(text: &str) -> bool {
-    // Nearly every id is printable ASCII, and that is quick to see.
-    !text.bytes().all(|b| matches!(b, 0x20..=0x7e)) && text.chars().any(char::is_control)
+    // Nearly every id is printable ASCII, and that is quick to see, many bytes at once.
+    let is_printable = text.bytes().fold(true, |all, b| all & matches!(b, 0x20..=0x7e));
+    !is_printable && text.chars().any(char::is_control)
 }
 
-fn made_of(text: &str, max: usize, marks: &[u8]) -> bool {
-    (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b))
+/// Bytes that a text may have.
+type Bytes = [bool; 256];
+
+static FINGERPRINT: Bytes = alphanumeric_and(b":._=+/-");
+static PRODUCER: Bytes = alphanumeric_and(b"._:/-");
+static CLASS: Bytes = alphanumeric_and(b"_-");
+
+const fn alphanumeric_and(marks: &[u8]) -> Bytes {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < marks.len() {
+        bytes[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    bytes
+}
+
+fn made_of(text: &str, max: usize, bytes: &Bytes) -> bool {
+    (1..=max).contains(&text.len()) && text.bytes().all(|b| bytes[usize::from(b)])
 }
 
 /// `-?\d{1,18}(\.\d{1,18})?`

@@ -261,7 +261,7 @@ impl Glance {
         if seen & 1 != 0 {
             return true;
         }
-        self.at && bytes.contains(&b'@')
+        self.at && memchr::memchr(b'@', bytes).is_some()
     }
 }
 
@@ -340,6 +340,17 @@ fn is_mark(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/') || byte >= 0x80
 }
 
+/// A look into a table is quicker than three comparisons, and ids are long.
+static ALPHANUMERIC: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
 /// What a text's numbers look like.
 struct Numbers {
     /// Most digits in a chain of numbers with only marks between them.
@@ -373,7 +384,7 @@ impl Numbers {
                     }
                     (chain, word, marks) = (0, 0, 0);
                     // Digits behind a letter belong to its word, and most of these are ids and hashes.
-                    at += bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                    at += bytes[at..].iter().take_while(|b| ALPHANUMERIC[usize::from(**b)]).count();
                 }
                 byte if is_mark(*byte) => {
                     chain += word;

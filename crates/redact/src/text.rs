@@ -50,7 +50,7 @@ impl Redactor {
         }
         let mut outcome =
             if spans.is_empty() { Outcome::Same } else { self.replace(text, &spans, path, view, walk) };
-        if opens && bytes.contains(&b'%') {
+        if opens && memchr::memchr(b'%', bytes).is_some() {
             outcome = self.percent(text, outcome, path, view, walk);
         }
         match self.policy.ip {
@@ -111,8 +111,7 @@ impl Redactor {
             // Something that is no base64 may be stuck to its front by a letter of the alphabet.
             const STARTS_MAX: usize = 6;
             let run = &text.as_bytes()[start..end];
-            let marks =
-                run.iter().enumerate().filter(|(_, b)| matches!(b, b'/' | b'-' | b'_' | b'+' | b'\n'));
+            let marks = run.iter().enumerate().filter(|(_, b)| unwrap::is_mark(**b));
             let starts = std::iter::once(0).chain(marks.map(|(at, _)| at + 1)).take(STARTS_MAX);
             for at in starts.take_while(|at| run.len() - at >= unwrap::BASE64_MIN) {
                 if let Some(rule) =

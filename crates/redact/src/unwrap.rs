@@ -21,6 +21,11 @@ static SIX: [u8; 256] = {
     six
 };
 
+/// Whether a byte of a run of base64 is no letter or digit.
+pub(crate) fn is_mark(byte: u8) -> bool {
+    SIX[usize::from(byte)] >= 62
+}
+
 /// The text that `encoded` is base64 or base64url of, padded or not; `None` if it is not text.
 ///
 /// Nearly everything that is asked about here is an id or a hash. Those give themselves away in the first few bytes, so it
@@ -43,10 +48,10 @@ pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
             held -= 8;
             let byte = (bits >> held) as u8;
             bits &= (1 << held) - 1;
-            // F8 and up are never in UTF-8. 80 to BF go on with a character, and nothing else does.
-            if byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n') || byte == 0x7f || byte >= 0xf8 {
+            if !is_in_text(byte) {
                 return None;
             }
+            // 80 to BF go on with a character, and nothing else does.
             let goes_on = (0x80..0xc0).contains(&byte);
             match out.last() {
                 None | Some(..0x80) if goes_on => return None,
@@ -60,18 +65,21 @@ pub(crate) fn base64(encoded: &[u8]) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// Whether the first twelve bytes could be those of a text. Where lines end in them is not looked at further.
 fn begins_as_text(encoded: &[u8]) -> bool {
-    encoded.chunks_exact(4).take(4).all(|four| {
-        let six = |n: usize| u32::from(SIX[usize::from(four[n])]);
-        let (a, b, c, d) = (six(0), six(1), six(2), six(3));
+    encoded.as_chunks::<4>().0.iter().take(4).all(|four| {
+        let [a, b, c, d] = four.map(|byte| u32::from(SIX[usize::from(byte)]));
         if (a | b | c | d) & 64 != 0 {
             return true;
         }
-        let three = a << 18 | b << 12 | c << 6 | d;
-        [(three >> 16) as u8, (three >> 8) as u8, three as u8].into_iter().all(|byte| {
-            !(byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n') || byte == 0x7f || byte >= 0xf8)
-        })
+        let [_, three @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+        three.into_iter().all(is_in_text)
     })
+}
+
+/// Control characters are not in texts, and F8 and up never in UTF-8.
+fn is_in_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7e | 0x80..=0xf7)
 }
 
 /// The runs of base64 letters of at least [`BASE64_MIN`] in a text: start and end in bytes.

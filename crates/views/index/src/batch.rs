@@ -196,53 +196,24 @@ impl Batch {
     /// A value that has terms.
     fn value(&mut self, leaf: &Leaf<'_>, place: &Place, at: u32) {
         let is_facet = matches!(place.column, Column::Facet(_));
-        let mut key = std::mem::take(&mut self.key);
-        key.clear();
-        if leaf.field.is_none() {
-            key.extend_from_slice(leaf.path.as_bytes());
+        let whole = match leaf.searched() {
+            Searched::Whole(text) => Some(text),
+            _ => None,
+        };
+        if let Some(text) = whole {
+            self.unique(leaf.kind, text, place, at);
         }
-        // Bytes that no path and no text has tell the kinds of keys apart.
-        let is_kept = match (leaf.value, leaf.searched()) {
-            (_, Searched::Whole(text)) => {
-                self.unique(leaf.kind, text, place, at);
-                key.push(0xfe);
-                if is_facet {
-                    key.extend_from_slice(text.as_bytes());
-                }
-                text.len() <= LONGEST_KEPT || !is_facet
+        // Bytes that no text has tell the kinds of values apart.
+        let (said, is_kept): (&[u8], _) = match leaf.value {
+            Value::String(_) if whole.is_some() && !is_facet => (&[0xfe], true),
+            Value::String(text) => {
+                let is_seen_again = whole.is_some() || leaf.kind != Kind::Prose;
+                (text.as_bytes(), is_seen_again && text.len() <= LONGEST_KEPT)
             }
-            (Value::String(text), _) => {
-                key.push(0xff);
-                key.extend_from_slice(text.as_bytes());
-                text.len() <= LONGEST_KEPT && leaf.kind != Kind::Prose
-            }
-            (Value::Bool(said), _) => {
-                key.extend([0xfd, u8::from(*said)]);
-                true
-            }
-            _ => false,
+            Value::Bool(said) => (if *said { &[0xfd] } else { &[0xfc] }, true),
+            _ => (&[], false),
         };
-        let effects = match leaf.field {
-            Some(field) => &self.effects[field],
-            None => &self.effects_elsewhere,
-        };
-        let effect = match effects.get(&*key).filter(|_| is_kept) {
-            Some(effect) => *effect,
-            None => {
-                let from = self.effect_terms.len();
-                let text = self.follow(leaf, place);
-                let effect = Effect { from, to: self.effect_terms.len(), text };
-                if is_kept {
-                    let effects = match leaf.field {
-                        Some(field) => &mut self.effects[field],
-                        None => &mut self.effects_elsewhere,
-                    };
-                    effects.insert(Key::from_slice(&key), effect);
-                }
-                effect
-            }
-        };
-        self.key = key;
+        let effect = if is_kept { self.kept_effect(leaf, place, said) } else { self.follow(leaf, place) };
         let terms = &self.effect_terms[effect.from..effect.to];
         self.pairs.extend(terms.iter().map(|term| (*term, at)));
         if !is_kept {
@@ -258,6 +229,35 @@ impl Batch {
         }
     }
 
+    /// What follows from a value, worked out the first time that it is seen.
+    fn kept_effect(&mut self, leaf: &Leaf<'_>, place: &Place, said: &[u8]) -> Effect {
+        let mut key = std::mem::take(&mut self.key);
+        let (effects, said) = match leaf.field {
+            Some(field) => (&self.effects[field], said),
+            None => {
+                key.clear();
+                key.extend_from_slice(leaf.path.as_bytes());
+                key.push(0xff);
+                key.extend_from_slice(said);
+                (&self.effects_elsewhere, &*key)
+            }
+        };
+        let effect = match effects.get(said) {
+            Some(effect) => *effect,
+            None => {
+                let effect = self.follow(leaf, place);
+                let effects = match leaf.field {
+                    Some(field) => &mut self.effects[field],
+                    None => &mut self.effects_elsewhere,
+                };
+                effects.insert(Key::from_slice(said), effect);
+                effect
+            }
+        };
+        self.key = key;
+        effect
+    }
+
     /// A value that is found as a whole.
     fn unique(&mut self, kind: Kind, text: &str, place: &Place, at: u32) {
         self.ids.push((self.hashes.text(&query::fold(text)) | u64::from(place.tag), at));
@@ -268,8 +268,9 @@ impl Batch {
         }
     }
 
-    /// Works out what follows from a value: its terms are put after those of other effects, its text is returned.
-    fn follow(&mut self, leaf: &Leaf<'_>, place: &Place) -> Option<Number> {
+    /// Works out what follows from a value. Its terms are put after those of other effects.
+    fn follow(&mut self, leaf: &Leaf<'_>, place: &Place) -> Effect {
+        let from = self.effect_terms.len();
         let text = match (place.column, leaf.value) {
             (Column::Facet(column), Value::String(text)) => {
                 let text = &text[..text.floor_char_boundary(LONGEST_FACET)];
@@ -300,7 +301,7 @@ impl Batch {
                 self.effect_terms.push(number);
             }
         }
-        text
+        Effect { from, to: self.effect_terms.len(), text }
     }
 
     fn terms_of(&mut self, leaf: &Leaf<'_>, place: &Place) {
@@ -335,7 +336,7 @@ impl Batch {
             self.effect(term::DECIMAL, path, &term::number(n));
         }
         if let Ok(ns) = time::parse(text) {
-            let ours = time::format_ns(ns) == **text;
+            let ours = time::is_shortest(text);
             self.effect(if ours { term::TIME } else { term::TIME_OF }, path, &term::time(ns));
             if ours {
                 return;
@@ -413,7 +414,7 @@ fn units(unit: Unit, value: &Value<'_>) -> Option<(i64, bool)> {
     match (unit, value) {
         (Unit::Time, Value::String(text)) => {
             let ns = time::parse(text).ok()?;
-            Some((ns, time::format_ns(ns) == **text))
+            Some((ns, time::is_shortest(text)))
         }
         (Unit::Scaled(scale), Value::Number(n)) => {
             let factor = 10f64.powi(scale as i32);
