@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use event::{Limits, Object, Value, json};
 
 use crate::figures::{one, two, whole};
-use crate::questions::QUESTIONS;
+use crate::questions::{PAGES, QUESTIONS};
 use crate::table::Table;
 
 /// What was measured where, so that figures of different data are not put beside one another.
@@ -147,7 +147,7 @@ fn answers_alone(run: &Value<'_>) -> Table {
          Cold is the first question after a start, the page cache dropped.",
         &["question", "cold", "p50", "p99", "number found"],
     );
-    for question in QUESTIONS {
+    for question in QUESTIONS.iter().chain(PAGES) {
         let figure = |key: &str, write: fn(f64) -> String| {
             let figure = run.get("queries").and_then(|all| all.get(question.name)?.get(key)?.as_f64());
             figure.map_or_else(|| "–".to_owned(), write)

@@ -19,7 +19,7 @@ use crate::window::Window;
 
 /// Documents of a block.
 const BLOCK: usize = 1024;
-const WORDS: usize = BLOCK / 64;
+pub(crate) const WORDS: usize = BLOCK / 64;
 const NONE: u8 = 0;
 const ALL: u8 = 1;
 const SOME: u8 = 2;
@@ -155,12 +155,25 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Unpacks as many values as there is room for; `None` if there are fewer.
-fn unpack(bytes: &[u8], into: &mut [i64]) -> Option<()> {
+/// Lowest, step, bits, and what is packed.
+fn head(bytes: &[u8]) -> Option<(i64, u64, usize, &[u8])> {
     let (lowest, bytes) = bytes.split_first_chunk::<8>()?;
     let (step, bytes) = bytes.split_first_chunk::<8>()?;
     let (bits, packed) = bytes.split_first()?;
-    let (lowest, step, bits) = (i64::from_le_bytes(*lowest), u64::from_le_bytes(*step), usize::from(*bits));
+    Some((i64::from_le_bytes(*lowest), u64::from_le_bytes(*step), usize::from(*bits), packed))
+}
+
+/// Between these are all values that were packed: the lowest is the lowest, no value is higher than the highest.
+fn edges(bytes: &[u8]) -> Option<RangeInclusive<i64>> {
+    let (lowest, step, bits, _) = head(bytes)?;
+    let most = if bits < 64 { (1 << bits) - 1 } else { u64::MAX };
+    let highest = i128::from(most).saturating_mul(i128::from(step)).saturating_add(i128::from(lowest));
+    Some(lowest..=i64::try_from(highest).unwrap_or(i64::MAX))
+}
+
+/// Unpacks as many values as there is room for; `None` if there are fewer.
+fn unpack(bytes: &[u8], into: &mut [i64]) -> Option<()> {
+    let (lowest, step, bits, packed) = head(bytes)?;
     if packed.len() < (into.len() * bits).div_ceil(8) + 8 || bits > 64 {
         return None;
     }
@@ -175,6 +188,9 @@ fn unpack(bytes: &[u8], into: &mut [i64]) -> Option<()> {
     Some(())
 }
 
+/// Which documents of a block.
+pub(crate) type Chosen = [u64; WORDS];
+
 /// A column, open. It has one block unpacked.
 #[derive(Clone)]
 pub(crate) struct Column {
@@ -187,7 +203,7 @@ pub(crate) struct Column {
     pub(crate) highest: i64,
     /// The block that is unpacked: its number, which documents have a value, and a value for each document.
     block: usize,
-    present: [u64; WORDS],
+    present: Chosen,
     values: Vec<i64>,
 }
 
@@ -239,49 +255,67 @@ impl Column {
         from..end(block).min(self.ends)
     }
 
-    fn load(&mut self, block: usize) {
-        self.block = block;
-        self.present = [0; WORDS];
-        // What is not as it was written would have failed to decrypt; nothing is there then, rather than a panic.
-        let Some((kind, mut rest)) = self.bytes.get(self.span(block)).and_then(<[u8]>::split_first) else {
-            return;
-        };
-        let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+    /// The documents of a block that have a value, and the values, packed; `None` if none has.
+    fn packed(&self, block: usize) -> Option<(Chosen, &[u8])> {
+        let (kind, rest) = self.bytes.get(self.span(block)).and_then(<[u8]>::split_first)?;
+        let mut present = [0; WORDS];
         match *kind {
             ALL => {
-                for (at, word) in self.present.iter_mut().enumerate() {
+                let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+                for (at, word) in present.iter_mut().enumerate() {
                     let bits = documents.saturating_sub(at * 64).min(64);
                     *word = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
                 }
-                if unpack(rest, &mut self.values[..documents]).is_none() {
-                    self.present = [0; WORDS];
-                }
+                Some((present, rest))
             }
             SOME => {
-                let Some((bitmap, after)) = rest.split_at_checked(BLOCK / 8) else { return };
-                rest = after;
-                for (word, bytes) in self.present.iter_mut().zip(bitmap.as_chunks::<8>().0) {
+                let (bitmap, packed) = rest.split_at_checked(BLOCK / 8)?;
+                for (word, bytes) in present.iter_mut().zip(bitmap.as_chunks::<8>().0) {
                     *word = u64::from_le_bytes(*bytes);
                 }
-                let count = self.present.iter().map(|word| word.count_ones() as usize).sum();
-                let mut dense = [0; BLOCK];
-                if unpack(rest, &mut dense[..count]).is_none() {
-                    self.present = [0; WORDS];
-                    return;
-                }
-                let mut dense = dense.iter();
-                for (at, word) in self.present.iter().enumerate() {
-                    let mut bits = *word;
-                    while bits != 0
-                        && let Some(value) = dense.next()
-                    {
-                        self.values[at * 64 + bits.trailing_zeros() as usize] = *value;
-                        bits &= bits - 1;
-                    }
-                }
+                Some((present, packed))
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    /// The documents of a block that have a value, and edges between which all their values are, without unpacking any.
+    /// `None` if there is no such document.
+    pub(crate) fn outline(&self, block: usize) -> Option<(Chosen, RangeInclusive<i64>)> {
+        let (present, packed) = self.packed(block)?;
+        Some((present, edges(packed)?))
+    }
+
+    fn load(&mut self, block: usize) {
+        self.block = block;
+        let mut values = std::mem::take(&mut self.values);
+        // What is not as it was written would have failed to decrypt; nothing is there then, rather than a panic.
+        self.present = self.unpack(block, &mut values).unwrap_or_default();
+        self.values = values;
+    }
+
+    /// Puts each value of a block where its document is in it; the documents that have one.
+    fn unpack(&self, block: usize, values: &mut [i64]) -> Option<Chosen> {
+        let (present, packed) = self.packed(block)?;
+        let count = present.iter().map(|word| word.count_ones() as usize).sum();
+        let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+        if count == documents {
+            unpack(packed, &mut values[..documents])?;
+            return Some(present);
+        }
+        let mut dense = [0; BLOCK];
+        unpack(packed, &mut dense[..count])?;
+        let mut dense = dense.iter();
+        for (at, word) in present.iter().enumerate() {
+            let mut bits = *word;
+            while bits != 0
+                && let Some(value) = dense.next()
+            {
+                values[at * 64 + bits.trailing_zeros() as usize] = *value;
+                bits &= bits - 1;
+            }
+        }
+        Some(present)
     }
 
     /// A document's value. Cheap for documents that are near the last one.
@@ -293,9 +327,76 @@ impl Column {
         (self.present[at / 64] & 1 << (at % 64) != 0).then(|| self.values[at])
     }
 
+    /// Calls back with each document that was chosen of a block and has a value, and the value. How many these are.
+    pub(crate) fn each(&mut self, block: usize, chosen: &Chosen, mut each: impl FnMut(u32, i64)) -> u32 {
+        if block != self.block {
+            self.load(block);
+        }
+        let mut count = 0;
+        let words = self.values.as_chunks::<64>().0.iter().zip(self.present.iter().zip(chosen));
+        for (first, (values, (present, chosen))) in ((block * BLOCK) as u32..).step_by(64).zip(words) {
+            let mut bits = present & chosen;
+            count += bits.count_ones();
+            if bits == u64::MAX {
+                (first..).zip(values).for_each(|(document, value)| each(document, *value));
+                continue;
+            }
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                each(first + bit, values[bit as usize]);
+                bits &= bits - 1;
+            }
+        }
+        count
+    }
+
     /// Removes from a window the documents without a value in a range.
     pub(crate) fn restrict(&mut self, range: &RangeInclusive<i64>, window: &mut Window) {
-        window.retain(|document| self.value(document).is_some_and(|value| range.contains(&value)));
+        let (mut at, mut rest) = window.words();
+        while !rest.is_empty() {
+            let (block, within) = (at / WORDS, at % WORDS);
+            let (chosen, after) = rest.split_at_mut((WORDS - within).min(rest.len()));
+            at += chosen.len();
+            rest = after;
+            if chosen.iter().any(|word| *word != 0) {
+                self.restrict_block(range, block, within, chosen);
+            }
+        }
+    }
+
+    /// The same for documents of one block, from one of its words on.
+    fn restrict_block(
+        &mut self,
+        range: &RangeInclusive<i64>,
+        block: usize,
+        within: usize,
+        chosen: &mut [u64],
+    ) {
+        let outline = self.outline(block);
+        let Some((present, edges)) = outline.filter(|(_, edges)| {
+            // Else none of its values can be in the range.
+            range.start() <= edges.end() && edges.start() <= range.end()
+        }) else {
+            return chosen.fill(0);
+        };
+        let are_all = range.contains(edges.start()) && range.contains(edges.end());
+        if !are_all && block != self.block {
+            self.load(block);
+        }
+        for (word, chosen) in (within..).zip(chosen) {
+            *chosen &= present[word];
+            if are_all {
+                continue;
+            }
+            let mut bits = *chosen;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                if !range.contains(&self.values[word * 64 + bit as usize]) {
+                    *chosen &= !(1 << bit);
+                }
+            }
+        }
     }
 }
 
@@ -315,8 +416,11 @@ mod tests {
                 for step in [1, 3, 1_000_000] {
                     let values: Vec<i64> = (0..count).map(|_| (next() >> shift).wrapping_mul(step)).collect();
                     let (mut bytes, mut back) = (Vec::new(), vec![0; count]);
-                    let edges = pack(&values, &mut bytes);
-                    assert_eq!(edges, values.iter().copied().min().zip(values.iter().copied().max()));
+                    let packed = pack(&values, &mut bytes);
+                    let (lowest, highest) = packed.unwrap();
+                    assert_eq!(packed, values.iter().copied().min().zip(values.iter().copied().max()));
+                    let edges = edges(&bytes).unwrap();
+                    assert!(*edges.start() == lowest && *edges.end() >= highest, "{edges:?} {highest}");
                     assert_eq!(unpack(&bytes, &mut back), Some(()));
                     assert_eq!(back, values);
                     assert_eq!(unpack(&bytes[..bytes.len() - 1], &mut back), None);
