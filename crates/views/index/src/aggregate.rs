@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use query::{Bound, Expr, Literal, Test};
 
-use crate::column::{Chosen, Column};
+use crate::column::{Chosen, Column, count_of};
 use crate::compile::{Sets, compile};
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Failed};
@@ -654,7 +654,7 @@ fn bucket(from: i64, step: i64, time: i64) -> usize {
 impl Buckets {
     /// Takes in documents of a block that are in one bucket.
     fn take_together(&mut self, block: usize, documents: &Chosen, bucket: usize) {
-        let all = documents.iter().map(|word| word.count_ones()).sum();
+        let all = count_of(documents);
         let count =
             |row: &mut Vec<u32>, more| row.get_mut(bucket).into_iter().for_each(|count| *count += more);
         let Some(Split { texts, rows, counts }) = &mut self.split else {
@@ -742,7 +742,7 @@ impl Sums for Grouped {
             groups.each(block, &documents, |_, group| events[group as usize] += 1);
             match measured {
                 Measured::Nothing => {
-                    let all: u32 = documents.iter().map(|word| word.count_ones()).sum();
+                    let all = count_of(&documents);
                     total.0 += i128::from(all);
                     total.1 += u64::from(all);
                 }

@@ -155,41 +155,78 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Lowest, step, bits, and what is packed.
-fn head(bytes: &[u8]) -> Option<(i64, u64, usize, &[u8])> {
-    let (lowest, bytes) = bytes.split_first_chunk::<8>()?;
-    let (step, bytes) = bytes.split_first_chunk::<8>()?;
-    let (bits, packed) = bytes.split_first()?;
-    Some((i64::from_le_bytes(*lowest), u64::from_le_bytes(*step), usize::from(*bits), packed))
+/// Packed values, ready to be read.
+struct Packed<'p> {
+    lowest: i64,
+    step: u64,
+    bits: usize,
+    packed: &'p [u8],
 }
 
-/// Between these are all values that were packed: the lowest is the lowest, no value is higher than the highest.
-fn edges(bytes: &[u8]) -> Option<RangeInclusive<i64>> {
-    let (lowest, step, bits, _) = head(bytes)?;
-    let most = if bits < 64 { (1 << bits) - 1 } else { u64::MAX };
-    let highest = i128::from(most).saturating_mul(i128::from(step)).saturating_add(i128::from(lowest));
-    Some(lowest..=i64::try_from(highest).unwrap_or(i64::MAX))
-}
-
-/// Unpacks as many values as there is room for; `None` if there are fewer.
-fn unpack(bytes: &[u8], into: &mut [i64]) -> Option<()> {
-    let (lowest, step, bits, packed) = head(bytes)?;
-    if packed.len() < (into.len() * bits).div_ceil(8) + 8 || bits > 64 {
-        return None;
+impl Packed<'_> {
+    /// The `count` values that [`pack`] wrote; `None` if there are fewer.
+    fn open(bytes: &[u8], count: usize) -> Option<Packed<'_>> {
+        let (lowest, bytes) = bytes.split_first_chunk::<8>()?;
+        let (step, bytes) = bytes.split_first_chunk::<8>()?;
+        let (bits, packed) = bytes.split_first()?;
+        let (lowest, step) = (i64::from_le_bytes(*lowest), u64::from_le_bytes(*step));
+        let bits = usize::from(*bits);
+        let is_whole = bits <= 64 && packed.len() >= (count * bits).div_ceil(8) + 8;
+        is_whole.then_some(Packed { lowest, step, bits, packed })
     }
-    let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-    for (n, value) in into.iter_mut().enumerate() {
-        let at = n * bits;
-        let eight = packed[at / 8..at / 8 + 8].try_into().expect("eight bytes");
+
+    /// Between these are all values: the lowest is the lowest, no value is higher than the highest.
+    fn edges(&self) -> RangeInclusive<i64> {
+        let highest = i128::from(self.mask()).saturating_mul(i128::from(self.step));
+        let highest = highest.saturating_add(i128::from(self.lowest));
+        self.lowest..=i64::try_from(highest).unwrap_or(i64::MAX)
+    }
+
+    fn mask(&self) -> u64 {
+        if self.bits == 64 { u64::MAX } else { (1 << self.bits) - 1 }
+    }
+
+    fn eight_bytes(&self, at: usize) -> u64 {
+        u64::from_le_bytes(self.packed[at..at + 8].try_into().expect("eight bytes"))
+    }
+
+    fn of_units(&self, units: u64) -> i64 {
+        self.lowest.wrapping_add(units.wrapping_mul(self.step) as i64)
+    }
+
+    /// The `n`th value.
+    fn value(&self, n: usize) -> i64 {
+        let at = n * self.bits;
         // Those of 64 bits begin with a byte.
-        let unit = u64::from_le_bytes(eight) >> (at % 8) & mask;
-        *value = lowest.wrapping_add(unit.wrapping_mul(step) as i64);
+        self.of_units(self.eight_bytes(at / 8) >> (at % 8) & self.mask())
     }
-    Some(())
+
+    /// The first values, as many as there is room for.
+    fn all(&self, into: &mut [i64]) {
+        if self.bits > 8 {
+            return into.iter_mut().enumerate().for_each(|(n, value)| *value = self.value(n));
+        }
+        // Eight of them begin with a byte and are within eight.
+        let mask = self.mask();
+        for (group, values) in into.chunks_mut(8).enumerate() {
+            let mut eight = self.eight_bytes(group * self.bits);
+            for value in values {
+                *value = self.of_units(eight & mask);
+                eight >>= self.bits;
+            }
+        }
+    }
 }
 
 /// Which documents of a block.
 pub(crate) type Chosen = [u64; WORDS];
+/// One value in so many is looked up; of more, all are unpacked.
+const WORTH_UNPACKING: u32 = 16;
+
+/// How many documents these are.
+pub(crate) fn count_of(chosen: &Chosen) -> u32 {
+    chosen.iter().map(|word| word.count_ones()).sum()
+}
 
 /// A column, open. It has one block unpacked.
 #[derive(Clone)]
@@ -283,7 +320,7 @@ impl Column {
     /// `None` if there is no such document.
     pub(crate) fn outline(&self, block: usize) -> Option<(Chosen, RangeInclusive<i64>)> {
         let (present, packed) = self.packed(block)?;
-        Some((present, edges(packed)?))
+        Some((present, Packed::open(packed, 0)?.edges()))
     }
 
     fn load(&mut self, block: usize) {
@@ -297,14 +334,15 @@ impl Column {
     /// Puts each value of a block where its document is in it; the documents that have one.
     fn unpack(&self, block: usize, values: &mut [i64]) -> Option<Chosen> {
         let (present, packed) = self.packed(block)?;
-        let count = present.iter().map(|word| word.count_ones() as usize).sum();
+        let count = count_of(&present) as usize;
+        let packed = Packed::open(packed, count)?;
         let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
         if count == documents {
-            unpack(packed, &mut values[..documents])?;
+            packed.all(&mut values[..documents]);
             return Some(present);
         }
         let mut dense = [0; BLOCK];
-        unpack(packed, &mut dense[..count])?;
+        packed.all(&mut dense[..count]);
         let mut dense = dense.iter();
         for (at, word) in present.iter().enumerate() {
             let mut bits = *word;
@@ -330,6 +368,9 @@ impl Column {
     /// Calls back with each document that was chosen of a block and has a value, and the value. How many these are.
     pub(crate) fn each(&mut self, block: usize, chosen: &Chosen, mut each: impl FnMut(u32, i64)) -> u32 {
         if block != self.block {
+            if let Some(count) = self.each_of_few(block, chosen, &mut each) {
+                return count;
+            }
             self.load(block);
         }
         let mut count = 0;
@@ -348,6 +389,31 @@ impl Column {
             }
         }
         count
+    }
+
+    /// The same without unpacking the block, if so few are wanted that it does not pay.
+    fn each_of_few(&self, block: usize, chosen: &Chosen, each: &mut impl FnMut(u32, i64)) -> Option<u32> {
+        let Some((present, packed)) = self.packed(block) else { return Some(0) };
+        let count = count_of(&present);
+        let mut wanted = *chosen;
+        wanted.iter_mut().zip(present).for_each(|(wanted, present)| *wanted &= present);
+        let found = count_of(&wanted);
+        if found * WORTH_UNPACKING > count {
+            return None;
+        }
+        let packed = Packed::open(packed, count as usize)?;
+        let mut before = 0;
+        for (at, (present, wanted)) in present.iter().zip(wanted).enumerate() {
+            let mut bits = wanted;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                let n = before + (present & ((1 << bit) - 1)).count_ones();
+                each((block * BLOCK + at * 64) as u32 + bit, packed.value(n as usize));
+            }
+            before += present.count_ones();
+        }
+        Some(found)
     }
 
     /// Removes from a window the documents without a value in a range.
@@ -412,18 +478,20 @@ mod tests {
             (state ^ state >> 29) as i64
         };
         for count in [1, 2, 63, 1024] {
-            for shift in [0, 1, 7, 8, 9, 30, 60, 63] {
+            for shift in [0, 1, 7, 8, 9, 30, 55, 56, 57, 60, 63] {
                 for step in [1, 3, 1_000_000] {
                     let values: Vec<i64> = (0..count).map(|_| (next() >> shift).wrapping_mul(step)).collect();
                     let (mut bytes, mut back) = (Vec::new(), vec![0; count]);
                     let packed = pack(&values, &mut bytes);
                     let (lowest, highest) = packed.unwrap();
                     assert_eq!(packed, values.iter().copied().min().zip(values.iter().copied().max()));
-                    let edges = edges(&bytes).unwrap();
+                    let open = Packed::open(&bytes, count).unwrap();
+                    let edges = open.edges();
                     assert!(*edges.start() == lowest && *edges.end() >= highest, "{edges:?} {highest}");
-                    assert_eq!(unpack(&bytes, &mut back), Some(()));
+                    open.all(&mut back);
                     assert_eq!(back, values);
-                    assert_eq!(unpack(&bytes[..bytes.len() - 1], &mut back), None);
+                    assert!((0..count).all(|n| open.value(n) == values[n]));
+                    assert!(Packed::open(&bytes[..bytes.len() - 1], count).is_none());
                 }
             }
         }
