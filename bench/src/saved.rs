@@ -143,8 +143,9 @@ fn answers_alone(run: &Value<'_>) -> Table {
             "Answers over HTTP, {} events",
             whole(run.get("events").and_then(Value::as_f64).unwrap_or_default())
         ),
-        "Milliseconds. Each event shown was read from the ledger, decrypted, hashed and compared with the tree. \
-         Cold is the first question after a start, the page cache dropped.",
+        "Milliseconds, by `bench queries`. Each event shown was read from the ledger, decrypted, hashed and compared \
+         with the tree. A page is asked for by somebody who has signed in, and is read to its end. Cold is the first \
+         question after a start, the page cache dropped.",
         &["question", "cold", "p50", "p99", "number found"],
     );
     for question in QUESTIONS.iter().chain(PAGES) {
