@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) const USAGE: &str = "\
 bench [append|recover|verify|read|size|all] [options]
 bench http [options]      sends events to a server over HTTP
-bench queries [options]   asks a server the questions that the peers are asked
+bench queries [options]   asks a server the questions that the peers are asked, and for its pages
 bench receivers [options] others' ways of sending beside ours, over HTTP and alone
 bench data [--events N] [--seed N]        prints the events, one a line
 bench questions [--events N] [--seed N]   prints the questions for them and their answers, as JSON

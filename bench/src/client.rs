@@ -10,6 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(150);
 pub(crate) struct Connection {
     stream: TcpStream,
     token: String,
+    /// Of the session, for pages; empty until somebody has signed in.
+    cookie: String,
     /// What has come of the present answer: its head, and its body as it is decoded.
     received: Vec<u8>,
 }
@@ -18,6 +20,8 @@ pub(crate) struct Connection {
 pub(crate) struct Answer<'c> {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
+    /// The first one that it sets: name and value.
+    cookie: Option<String>,
     pub(crate) body: &'c [u8],
     /// Since the request was sent: the first byte, and the last.
     pub(crate) first_byte: Duration,
@@ -30,7 +34,22 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Connection { stream, token: token.to_owned(), received: Vec::with_capacity(256 << 10) })
+        let (token, cookie) = (token.to_owned(), String::new());
+        Ok(Connection { stream, token, cookie, received: Vec::with_capacity(256 << 10) })
+    }
+
+    /// Signs in with the token, through the form that people fill in.
+    pub(crate) fn sign_in(&mut self) -> io::Result<()> {
+        let door = self.get("/login")?;
+        let cookie = door.cookie.ok_or_else(|| broken("the door gives no cookie"))?;
+        let page = String::from_utf8_lossy(door.body);
+        let form = page.split_once("name=\"form\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let form = form.ok_or_else(|| broken("the door has no form"))?.0.to_owned();
+        self.cookie = cookie;
+        let filled_in = format!("form={}&key={}", percent(&form), percent(&self.token));
+        let inside = self.post("/login", "application/x-www-form-urlencoded", filled_in.as_bytes())?;
+        self.cookie = inside.cookie.ok_or_else(|| broken("the door stays shut"))?;
+        Ok(())
     }
 
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer<'_>> {
@@ -47,10 +66,14 @@ impl Connection {
 
     /// After an error the connection is of no further use.
     fn ask(&mut self, method: &str, path: &str, more: &str, body: &[u8]) -> io::Result<Answer<'_>> {
+        // Pages know people by their cookie, and everything else knows programs by their token.
+        let who = match self.cookie.as_str() {
+            "" => format!("authorization: Bearer {}", self.token),
+            cookie => format!("cookie: {cookie}"),
+        };
+        let length = body.len();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\n{more}content-length: {}\r\n\r\n",
-            self.token,
-            body.len()
+            "{method} {path} HTTP/1.1\r\nhost: bench\r\n{who}\r\n{more}content-length: {length}\r\n\r\n"
         );
         let started = Instant::now();
         self.stream.write_all(head.as_bytes())?;
@@ -77,8 +100,8 @@ impl Connection {
             Length::Chunks => self.chunks(end)?,
         };
         let total = started.elapsed();
-        let body = &self.received[from..];
-        Ok(Answer { status: head.status, retry_after: head.retry_after, body, first_byte, total })
+        let Head { status, retry_after, cookie, .. } = head;
+        Ok(Answer { status, retry_after, cookie, body: &self.received[from..], first_byte, total })
     }
 
     fn more(&mut self) -> io::Result<()> {
@@ -128,6 +151,7 @@ struct Head {
     status: u16,
     length: Length,
     retry_after: Option<Duration>,
+    cookie: Option<String>,
 }
 
 impl Head {
@@ -139,6 +163,7 @@ impl Head {
             status: status.ok_or_else(|| broken("no status line"))?,
             length: Length::Bytes(0),
             retry_after: None,
+            cookie: None,
         };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let value = value.trim();
@@ -147,6 +172,9 @@ impl Head {
                     head.length = Length::Bytes(value.parse().map_err(|_| broken("a length is no number"))?);
                 }
                 "transfer-encoding" => head.length = Length::Chunks,
+                "set-cookie" if head.cookie.is_none() => {
+                    head.cookie = value.split(';').next().map(str::to_owned);
+                }
                 "retry-after" => head.retry_after = value.parse().ok().map(Duration::from_secs),
                 _ => {}
             }

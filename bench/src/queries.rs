@@ -11,7 +11,7 @@ use crate::client::{Connection, percent};
 use crate::disk::Folder;
 use crate::figures::{Figures, two, whole};
 use crate::load::{self, Bodies, Load};
-use crate::questions::{Asked, QUESTIONS, Question};
+use crate::questions::{Asked, PAGES, QUESTIONS, Question};
 use crate::saved::{self, Source, number, object};
 use crate::server::Server;
 use crate::table::Table;
@@ -42,8 +42,10 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
     }
     let mut connection = server.connect()?;
     let cursor = middle(&mut connection, args.events / 2)?;
+    let mut visit = visitor(&server)?;
     let mut all = Vec::new();
-    for question in QUESTIONS {
+    for question in QUESTIONS.iter().chain(PAGES) {
+        let connection = if is_page(question) { &mut visit } else { &mut connection };
         eprintln!("{}…", question.about);
         let (mut first_byte, mut total) = (Figures::default(), Figures::default());
         let mut answer = None;
@@ -52,7 +54,7 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
             let got = connection.get(&path)?;
             if run == 0 {
                 ensure!(got.status == 200, "{path}: {} {}", got.status, excerpt(got.body));
-                answer = number_of(got.body)?;
+                answer = if is_page(question) { None } else { number_of(got.body)? };
                 if expected.is_some_and(|expected| answer != Some(expected)) {
                     eprintln!("{path}: the answer is {answer:?}, in the data there are {expected:?}");
                 }
@@ -76,7 +78,8 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
             server = Server::start(&args.server()?, data, &args.log())?;
             // Another id than the ones that are still somewhere in memory.
             let (path, _) = asked.request(timed.question, WARM_UP + args.runs, &cursor);
-            let mut connection = server.connect()?;
+            let mut connection =
+                if is_page(timed.question) { visitor(&server)? } else { server.connect()? };
             let got = connection.get(&path)?;
             ensure!(got.status == 200, "{path}: {} {}", got.status, excerpt(got.body));
             timed.cold_ms = Some(got.total.as_secs_f64() * 1e3);
@@ -99,6 +102,17 @@ pub(crate) fn measure(args: &Args, machine: &str) -> Result<()> {
         saved::write_answers(path, &of, Value::Object(answers))?;
     }
     server.stop()
+}
+
+fn is_page(question: &Question) -> bool {
+    PAGES.iter().any(|page| page.name == question.name)
+}
+
+/// A connection of somebody who has signed in.
+fn visitor(server: &Server) -> Result<Connection> {
+    let mut connection = server.connect()?;
+    connection.sign_in().context("nobody can sign in")?;
+    Ok(connection)
 }
 
 /// Records the data.

@@ -30,6 +30,14 @@ pub(crate) const QUESTIONS: &[Question] = &[
     Question { name: "newest", about: "newest 100 of everything" },
 ];
 
+/// Pages for people, which nobody else has: asked by somebody who has signed in.
+pub(crate) const PAGES: &[Question] = &[
+    Question { name: "page_all", about: "search page: everything at any time, bars and values over all" },
+    Question { name: "page_failed", about: "search page: failures at any time, bars and values over all" },
+    Question { name: "page_person", about: "search page: a rare person at any time" },
+    Question { name: "page_overview", about: "overview" },
+];
+
 /// Ids that are looked up.
 const IDS: usize = 200;
 
@@ -151,6 +159,7 @@ impl Asked {
     /// What our server is asked, and the number it must find; the `run`th time.
     pub(crate) fn request(&self, question: &Question, run: usize, cursor: &str) -> (String, Option<u64>) {
         let events = |filter: &str, more: &str| format!("/v1/events?q={}&limit=100{more}", percent(filter));
+        let page = |filter: &str| format!("/search?from=all&q={}", percent(filter));
         match question.name {
             "rare_actor" => {
                 (events(&format!("actor.id:{}", self.actor), "&count=exact"), Some(self.actor_count))
@@ -169,6 +178,10 @@ impl Asked {
             "by_id" => (format!("/v1/events/{}", self.ids[run % self.ids.len()]), None),
             "deep_page" => (format!("/v1/events?limit=100&cursor={}", percent(cursor)), None),
             "newest" => ("/v1/events?limit=100".to_owned(), None),
+            "page_all" => (page(""), None),
+            "page_failed" => (page("status:failed"), None),
+            "page_person" => (page(&format!("actor.id:{}", self.actor)), None),
+            "page_overview" => ("/overview".to_owned(), None),
             other => unreachable!("{other} is no question"),
         }
     }
@@ -177,7 +190,9 @@ impl Asked {
     pub(crate) fn must_say(&self, question: &Question, run: usize) -> Option<&str> {
         match question.name {
             "cost_by_actor" => Some(&self.top_actor),
-            "histogram" => Some("llm.completion"),
+            "histogram" | "page_all" | "page_failed" => Some("llm.completion"),
+            "page_person" => Some(&self.actor),
+            "page_overview" => Some("Overview of "),
             "by_id" => Some(&self.ids[run % self.ids.len()]),
             _ => None,
         }
@@ -254,8 +269,9 @@ mod tests {
         assert!((10..40).contains(&asked.actor_count), "{}", asked.actor_count);
         assert!(asked.failed_count > 50 && asked.words_count > 2 && asked.network_count > 5);
         assert!(asked.from < asked.to && asked.top_cost > 0 && asked.ids.len() == IDS);
-        let names: BTreeMap<_, _> = QUESTIONS.iter().map(|q| (q.name, asked.request(q, 0, "c"))).collect();
-        assert_eq!(names.len(), QUESTIONS.len());
+        let all = QUESTIONS.iter().chain(PAGES);
+        let names: BTreeMap<_, _> = all.map(|q| (q.name, asked.request(q, 0, "c"))).collect();
+        assert_eq!(names.len(), QUESTIONS.len() + PAGES.len());
         assert!(names["two_words"].0.starts_with("/v1/events?q="));
         // The same data, so the same questions for everybody.
         let json = String::from_utf8(asked.to_json().to_jcs()).unwrap();

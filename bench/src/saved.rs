@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use event::{Limits, Object, Value, json};
 
 use crate::figures::{one, two, whole};
-use crate::questions::QUESTIONS;
+use crate::questions::{PAGES, QUESTIONS};
 use crate::table::Table;
 
 /// What was measured where, so that figures of different data are not put beside one another.
@@ -143,11 +143,12 @@ fn answers_alone(run: &Value<'_>) -> Table {
             "Answers over HTTP, {} events",
             whole(run.get("events").and_then(Value::as_f64).unwrap_or_default())
         ),
-        "Milliseconds. Each event shown was read from the ledger, decrypted, hashed and compared with the tree. \
-         Cold is the first question after a start, the page cache dropped.",
+        "Milliseconds, by `bench queries`. Each event shown was read from the ledger, decrypted, hashed and compared \
+         with the tree. A page is asked for by somebody who has signed in, and is read to its end. Cold is the first \
+         question after a start, the page cache dropped.",
         &["question", "cold", "p50", "p99", "number found"],
     );
-    for question in QUESTIONS {
+    for question in QUESTIONS.iter().chain(PAGES) {
         let figure = |key: &str, write: fn(f64) -> String| {
             let figure = run.get("queries").and_then(|all| all.get(question.name)?.get(key)?.as_f64());
             figure.map_or_else(|| "–".to_owned(), write)

@@ -1,8 +1,10 @@
 //! Counts, facets, charts and top lists over everything that matches.
 //!
 //! A part is gone through in windows, by two threads where there is enough of it; each thread has its own sums for each
-//! part, which are put together by value at the end. Where a filter leaves events in doubt, one thread goes through all
-//! and reads those; when the budget is used up, what is in doubt counts as not matching, and the answer says "at least".
+//! part, which are put together by value at the end. Of a part in which everything matches, most sums are known and it is
+//! not gone through ([`Part::counts`]): so the whole time costs no more than its edges. Where a filter leaves events in
+//! doubt, one thread goes through all and reads those; when the budget is used up, what is in doubt counts as not
+//! matching, and the answer says "at least".
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -10,8 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use query::{Bound, Expr, Literal, Test};
 
-use crate::column::Column;
+use crate::column::{Chosen, Column, count_of};
 use crate::compile::{Sets, compile};
+use crate::dictionary::Dictionary;
 use crate::error::{Error, Failed};
 use crate::index::Index;
 use crate::part::{Part, Texts};
@@ -21,7 +24,7 @@ use crate::question::{
 use crate::schema::{FACETS, NUMBER_COLUMNS, NUMBERS, TIME, Unit, place};
 use crate::search::{Asked, Decider, Decision};
 use crate::term;
-use crate::window::{LARGEST, Window};
+use crate::window::{LARGEST, Node, Window};
 
 /// Below this many documents a second thread does not pay.
 const WORTH_A_THREAD: u64 = 1 << 18;
@@ -31,9 +34,12 @@ const PAIRS: usize = 4_000_000;
 
 /// What is summed up over one part.
 trait Sums: Send {
-    /// Takes in the documents of a window, which are in `documents` too.
-    fn take(&mut self, window: &Window, documents: &[u32]);
+    /// Takes in the documents of a window.
+    fn take(&mut self, window: &Window);
 }
+
+/// Sums over all documents of a part, where these are known without going through it.
+type OfAll<'a, S> = &'a (dyn Fn(&Part) -> Result<S, Error> + Sync);
 
 /// Parts, with what was summed up over each; a part may be there once for each thread.
 type Summed<S> = Vec<(Arc<Part>, S)>;
@@ -43,7 +49,7 @@ impl Index {
     pub fn count<E>(&self, scope: &Scope<'_>, confirm: &Confirm<'_, E>) -> Result<Total, Failed<E>> {
         struct Counted(u64);
         impl Sums for Counted {
-            fn take(&mut self, window: &Window, _: &[u32]) {
+            fn take(&mut self, window: &Window) {
                 self.0 += u64::from(window.count());
             }
         }
@@ -57,7 +63,8 @@ impl Index {
         if let Some(value) = known {
             return Ok(Total { value, relation: Relation::Exact });
         }
-        let (sums, relation) = self.sum(scope, &asked, confirm, |_| Ok(Counted(0)))?;
+        let of_all = |part: &Part| Ok(Counted(part.len().into()));
+        let (sums, relation) = self.sum(scope, &asked, confirm, |_| Ok(Counted(0)), Some(&of_all))?;
         Ok(Total { value: sums.iter().map(|(_, counted)| counted.0).sum(), relation })
     }
 
@@ -69,11 +76,12 @@ impl Index {
         n: usize,
         confirm: &Confirm<'_, E>,
     ) -> Result<Vec<Facet>, Failed<E>> {
-        fields.iter().try_for_each(|field| facet(field).map(drop))?;
+        let columns = fields.iter().map(|field| facet(field)).collect::<Result<Vec<_>, _>>()?;
         let asked = Asked::new(scope.expr);
-        let (sums, relation) = self.sum(scope, &asked, confirm, |part| {
-            fields.iter().map(|field| Counts::new(part, field)).collect::<Result<Vec<_>, _>>()
-        })?;
+        let new = |part: &Part| columns.iter().map(|column| Counts::new(part, *column)).collect();
+        let of_all = |part: &Part| columns.iter().map(|column| Counts::of_all(part, *column)).collect();
+        let (sums, relation): (Summed<Vec<Counts>>, _) =
+            self.sum(scope, &asked, confirm, new, Some(&of_all))?;
         let mut facets = Vec::with_capacity(fields.len());
         for (at, field) in fields.iter().enumerate() {
             let missing = sums.iter().map(|(_, counts)| counts[at].missing).sum();
@@ -123,11 +131,12 @@ impl Index {
             None => Vec::new(),
         };
         let asked = Asked::new(&expr);
-        let (sums, relation) = self.sum(&scope, &asked, confirm, |part| {
-            let split = chart.split.map(|(field, _)| split(part, field, &apart)).transpose()?;
+        let new = |part: &Part| {
+            let split = chart.split.map(|(field, _)| Split::new(part, field, &apart)).transpose()?;
             let rows = vec![vec![0; buckets]; apart.len() + 1];
             Ok(Buckets { from, step, times: part.numbers(TIME)?, split, rows })
-        })?;
+        };
+        let (sums, relation) = self.sum(&scope, &asked, confirm, new, None)?;
         let mut rows = vec![vec![0u64; buckets]; apart.len() + 1];
         for (_, sums) in &sums {
             for (row, more) in rows.iter_mut().zip(&sums.rows) {
@@ -164,7 +173,7 @@ impl Index {
             }
         };
         let asked = Asked::new(scope.expr);
-        let (sums, relation) = self.sum(scope, &asked, confirm, |part| {
+        let new = |part: &Part| {
             let groups = part.texts(group)?;
             let count = groups.dictionary.count();
             Ok(Grouped {
@@ -179,7 +188,8 @@ impl Index {
                 pairs: HashSet::new(),
                 total: (0, 0),
             })
-        })?;
+        };
+        let (sums, relation) = self.sum(scope, &asked, confirm, new, None)?;
         let scale = number.map_or(0, |column| match NUMBER_COLUMNS[column].unit {
             Unit::Time => 9,
             Unit::Scaled(scale) | Unit::Decimal(scale) => scale,
@@ -205,7 +215,7 @@ impl Index {
             }
         }
         let mut groups: Vec<Group> = Vec::new();
-        let columns: Vec<_> = sums.iter().map(|(part, sums)| (&**part, &sums.groups)).collect();
+        let columns: Vec<_> = sums.iter().map(|(part, sums)| (&**part, &sums.groups.dictionary)).collect();
         let has_any = |at: usize, text: usize| sums[at].1.events[text] > 0;
         let weight = |at: usize, text: usize| match measure {
             Measure::Sum(_) => sums[at].1.sums[text].0,
@@ -258,13 +268,14 @@ impl Index {
         Ok(Top { groups, total, relation })
     }
 
-    /// Sums up what matches, part by part.
+    /// Sums up what matches, part by part: from `new` on, or with `of_all` where that is known and everything matches.
     fn sum<S: Sums, E>(
         &self,
         scope: &Scope<'_>,
         asked: &Asked,
         confirm: &Confirm<'_, E>,
         new: impl Fn(&Part) -> Result<S, Error> + Sync,
+        of_all: Option<OfAll<'_, S>>,
     ) -> Result<(Summed<S>, Relation), Failed<E>> {
         let parts = self.parts();
         let documents: u64 = parts.iter().map(|part| u64::from(part.len())).sum();
@@ -272,10 +283,10 @@ impl Index {
         // Windows are handed out in order, so that each thread's sets go forward.
         let windows: Vec<u64> = parts.iter().map(|part| u64::from(part.len().div_ceil(LARGEST))).collect();
         let (next, doubt) = (AtomicU64::new(0), AtomicBool::new(false));
-        let work = || -> Result<Vec<(Arc<Part>, S)>, Error> {
-            let mut done: Vec<(Arc<Part>, S)> = Vec::new();
-            let mut open: Option<(usize, Sets)> = None;
-            let mut list = Vec::new();
+        let work = || -> Result<Summed<S>, Error> {
+            let mut done: Summed<S> = Vec::new();
+            // The part at hand, and what matches in it; nothing if it is summed up already.
+            let mut open: Option<(usize, Option<Node>)> = None;
             while !doubt.load(Ordering::Relaxed) {
                 let mut number = next.fetch_add(1, Ordering::Relaxed);
                 let mut at = 0;
@@ -290,17 +301,22 @@ impl Index {
                         doubt.store(true, Ordering::Relaxed);
                         break;
                     }
-                    open = Some((at, sets));
-                    done.push((part.clone(), new(part)?));
+                    let of_all = of_all.filter(|_| matches!(sets.upper, Node::All));
+                    match of_all {
+                        // By whoever has its first window.
+                        Some(of_all) if number == 0 => done.push((part.clone(), of_all(part)?)),
+                        Some(_) => {}
+                        None => done.push((part.clone(), new(part)?)),
+                    }
+                    open = Some((at, of_all.is_none().then_some(sets.upper)));
                 }
-                let (Some((_, sets)), Some((_, sums))) = (&mut open, done.last_mut()) else { break };
+                let (Some((_, Some(upper))), Some((_, sums))) = (&mut open, done.last_mut()) else {
+                    continue;
+                };
                 let start = number as u32 * LARGEST;
                 let mut window = Window::full(start, (start + LARGEST).min(part.len()));
-                sets.upper.restrict(&mut window);
-                window.list(&mut list);
-                if !list.is_empty() {
-                    sums.take(&window, &list);
-                }
+                upper.restrict(&mut window);
+                sums.take(&window);
             }
             Ok(done)
         };
@@ -332,7 +348,6 @@ impl Index {
         let mut decider = Decider::new(self, asked, scope.budget, confirm);
         let mut relation = Relation::Exact;
         let mut done = Vec::new();
-        let mut list = Vec::new();
         // The newest are the ones to be sure about, if not all can be.
         for part in parts.iter().rev() {
             let Sets { mut upper, mut lower } = compile(part, self.hashes(), &asked.expr)?;
@@ -374,10 +389,7 @@ impl Index {
                 if let Some(e) = failed {
                     return Err(e);
                 }
-                window.list(&mut list);
-                if !list.is_empty() {
-                    sums.take(&window, &list);
-                }
+                sums.take(&window);
             }
             done.push((part.clone(), sums));
         }
@@ -396,15 +408,15 @@ const NEAR: u64 = 256;
 /// Calls back with each wanted text, which are in order, and its number.
 fn each_text(
     part: &Part,
-    texts: &Texts,
+    texts: &Dictionary<()>,
     wanted: impl Iterator<Item = usize>,
     mut each: impl FnMut(usize, &str),
 ) -> Result<(), Error> {
-    let mut walk = texts.dictionary.walk(&part.reader, b"")?;
+    let mut walk = texts.walk(&part.reader, b"")?;
     for number in wanted {
         let at = walk.current().map_or(0, |(_, at, ())| at);
         if number as u64 > at + NEAR {
-            walk = texts.dictionary.walk_from(&part.reader, number as u64)?;
+            walk = texts.walk_from(&part.reader, number as u64)?;
         }
         while walk.current().is_some_and(|(_, at, ())| at < number as u64) {
             walk.advance()?;
@@ -426,9 +438,9 @@ struct Values {
 }
 
 impl Values {
-    fn of(part: &Part, texts: &Texts, wanted: impl Fn(usize) -> bool) -> Result<Values, Error> {
+    fn of(part: &Part, texts: &Dictionary<()>, wanted: impl Fn(usize) -> bool) -> Result<Values, Error> {
         let mut values = Values::default();
-        let wanted = (0..texts.dictionary.count()).filter(|number| wanted(*number));
+        let wanted = (0..texts.count()).filter(|number| wanted(*number));
         each_text(part, texts, wanted, |number, text| {
             values.text.push_str(text);
             values.ends.push((number, values.text.len()));
@@ -474,7 +486,7 @@ const CANDIDATES: usize = 1000;
 /// The `n`-th heaviest of all weighs at least as much as the `n`-th heaviest of any one column, if nothing weighs less than
 /// nothing; and who weighs so much must have a fair share of it in some column.
 fn heaviest(
-    columns: &[(&Part, &Texts)],
+    columns: &[(&Part, &Dictionary<()>)],
     has_any: impl Fn(usize, usize) -> bool,
     weight: Option<Weight<'_>>,
     n: usize,
@@ -495,7 +507,7 @@ fn heaviest(
     for text in found {
         places.clear();
         for (at, (part, texts)) in columns.iter().enumerate() {
-            if let Some((number, ())) = texts.dictionary.get(&part.reader, text.as_bytes())?
+            if let Some((number, ())) = texts.get(&part.reader, text.as_bytes())?
                 && has_any(at, number as usize)
             {
                 places.push((at, number as usize));
@@ -508,7 +520,7 @@ fn heaviest(
 
 /// The texts of each column that weigh enough to be among the `n` heaviest; `None` if these are many.
 fn candidates(
-    columns: &[(&Part, &Texts)],
+    columns: &[(&Part, &Dictionary<()>)],
     has_any: &impl Fn(usize, usize) -> bool,
     weight: Weight<'_>,
     n: usize,
@@ -517,8 +529,7 @@ fn candidates(
     let mut weights = Vec::new();
     for (at, (_, texts)) in columns.iter().enumerate() {
         weights.clear();
-        weights
-            .extend((0..texts.dictionary.count()).filter(|t| has_any(at, *t)).map(|text| weight(at, text)));
+        weights.extend((0..texts.count()).filter(|t| has_any(at, *t)).map(|text| weight(at, text)));
         if weights.iter().any(|weight| *weight < 0) {
             return None;
         }
@@ -528,9 +539,9 @@ fn candidates(
     }
     let share = (least + columns.len() as i128 - 1) / columns.len().max(1) as i128;
     let mut left = CANDIDATES * columns.len();
-    let mut of_column = |at: usize, texts: &Texts| -> Option<Vec<usize>> {
+    let mut of_column = |at: usize, texts: &Dictionary<()>| -> Option<Vec<usize>> {
         let heavy = |text: &usize| has_any(at, *text) && weight(at, *text) >= share;
-        let some: Vec<usize> = (0..texts.dictionary.count()).filter(heavy).take(left + 1).collect();
+        let some: Vec<usize> = (0..texts.count()).filter(heavy).take(left + 1).collect();
         left = left.checked_sub(some.len())?;
         Some(some)
     };
@@ -549,44 +560,64 @@ fn greatest(mut values: Vec<(String, u64)>, n: usize) -> Vec<(String, u64)> {
 
 /// Numbers of events by text.
 struct Counts {
-    texts: Texts,
+    texts: Dictionary<()>,
+    /// Which text a document has; nothing if all are counted.
+    numbers: Option<Column>,
     counts: Vec<u32>,
     missing: u64,
 }
 
 impl Counts {
-    fn new(part: &Part, field: &str) -> Result<Counts, Error> {
-        let texts = part.texts(facet(field)?)?;
-        let counts = vec![0; texts.dictionary.count()];
-        Ok(Counts { texts, counts, missing: 0 })
+    fn new(part: &Part, column: usize) -> Result<Counts, Error> {
+        let Texts { numbers, dictionary } = part.texts(column)?;
+        let counts = vec![0; dictionary.count()];
+        Ok(Counts { texts: dictionary, numbers: Some(numbers), counts, missing: 0 })
+    }
+
+    /// Those of all documents of a part.
+    fn of_all(part: &Part, column: usize) -> Result<Counts, Error> {
+        let texts = part.dictionary(column)?;
+        let counts = part.counts(column, texts.count())?;
+        let said: u64 = counts.iter().map(|count| u64::from(*count)).sum();
+        Ok(Counts { texts, numbers: None, counts, missing: u64::from(part.len()).saturating_sub(said) })
     }
 }
 
 impl Sums for Vec<Counts> {
-    fn take(&mut self, _: &Window, documents: &[u32]) {
-        for Counts { texts, counts, missing } in self {
-            for document in documents {
-                match texts.numbers.value(*document) {
-                    Some(text) => counts[text as usize] += 1,
-                    None => *missing += 1,
-                }
+    fn take(&mut self, window: &Window) {
+        // Column by column, so that the counts of one are at hand.
+        for Counts { numbers, counts, missing, .. } in self {
+            let Some(numbers) = numbers else { continue };
+            let mut said = 0;
+            for (block, documents) in window.blocks() {
+                said += numbers.each(block, &documents, |_, text| counts[text as usize] += 1);
             }
+            *missing += u64::from(window.count() - said);
         }
     }
 }
 
-/// Numbers of the texts that are told apart, with the row of each.
-type Split = (Column, HashMap<i64, usize>);
+/// By which text documents are told apart.
+struct Split {
+    texts: Column,
+    /// The row of each text.
+    rows: Vec<usize>,
+    /// How many documents of a block are in each row.
+    counts: Vec<u32>,
+}
 
-fn split(part: &Part, field: &str, apart: &[String]) -> Result<Split, Error> {
-    let texts = part.texts(facet(field)?)?;
-    let mut rows = HashMap::new();
-    for (row, value) in apart.iter().enumerate() {
-        if let Some((number, ())) = texts.dictionary.get(&part.reader, value.as_bytes())? {
-            rows.insert(number as i64, row);
+impl Split {
+    fn new(part: &Part, field: &str, apart: &[String]) -> Result<Split, Error> {
+        let texts = part.texts(facet(field)?)?;
+        // What is not told apart is in the last one.
+        let mut rows = vec![apart.len(); texts.dictionary.count()];
+        for (row, value) in apart.iter().enumerate() {
+            if let Some((number, ())) = texts.dictionary.get(&part.reader, value.as_bytes())? {
+                rows[number as usize] = row;
+            }
         }
+        Ok(Split { texts: texts.numbers, rows, counts: vec![0; apart.len() + 1] })
     }
-    Ok((texts.numbers, rows))
 }
 
 /// Numbers of events by time, and by value: the last row is that of all others.
@@ -599,31 +630,55 @@ struct Buckets {
 }
 
 impl Sums for Buckets {
-    fn take(&mut self, _: &Window, documents: &[u32]) {
-        let Buckets { from, step, times, split, rows } = self;
-        let other = rows.len() - 1;
-        let mut last = (i64::MIN, other);
-        // Times come nearly in order: most are in the bucket of the one before.
-        let mut bucket = (0, 0, 0usize);
-        for document in documents {
-            let Some(time) = times.value(*document) else { continue };
-            if !(bucket.0..bucket.1).contains(&time) {
-                let at = (time - *from).div_euclid(*step);
-                bucket = (*from + at * *step, (*from + at * *step).saturating_add(*step), at as usize);
-            }
-            let mut row = other;
-            if let Some((texts, apart)) = split
-                && let Some(text) = texts.value(*document)
-            {
-                if text != last.0 {
-                    last = (text, apart.get(&text).copied().unwrap_or(other));
-                }
-                row = last.1;
-            }
-            if let Some(count) = rows[row].get_mut(bucket.2) {
-                *count += 1;
+    fn take(&mut self, window: &Window) {
+        for (block, mut documents) in window.blocks() {
+            let Some((timed, edges)) = self.times.outline(block) else { continue };
+            documents.iter_mut().zip(timed).for_each(|(word, timed)| *word &= timed);
+            let of = |time| bucket(self.from, self.step, time);
+            let first = of(*edges.start());
+            // Times come nearly in order: most blocks are within one bucket, and their times are not unpacked.
+            if first == of(*edges.end()) {
+                self.take_together(block, &documents, first);
+            } else {
+                self.take_apart(block, &documents);
             }
         }
+    }
+}
+
+/// The number of the bucket that a time is in.
+fn bucket(from: i64, step: i64, time: i64) -> usize {
+    usize::try_from(time.saturating_sub(from).div_euclid(step)).unwrap_or(usize::MAX)
+}
+
+impl Buckets {
+    /// Takes in documents of a block that are in one bucket.
+    fn take_together(&mut self, block: usize, documents: &Chosen, bucket: usize) {
+        let all = count_of(documents);
+        let count =
+            |row: &mut Vec<u32>, more| row.get_mut(bucket).into_iter().for_each(|count| *count += more);
+        let Some(Split { texts, rows, counts }) = &mut self.split else {
+            return self.rows.iter_mut().for_each(|row| count(row, all));
+        };
+        counts.fill(0);
+        let said = texts.each(block, documents, |_, text| counts[rows[text as usize]] += 1);
+        if let Some(other) = counts.last_mut() {
+            *other += all - said;
+        }
+        self.rows.iter_mut().zip(counts).for_each(|(row, more)| count(row, *more));
+    }
+
+    /// Takes in documents of a block one by one.
+    fn take_apart(&mut self, block: usize, documents: &Chosen) {
+        let Buckets { from, step, times, split, rows } = self;
+        let other = rows.len() - 1;
+        times.each(block, documents, |document, time| {
+            let text =
+                split.as_mut().and_then(|split| Some(split.rows[split.texts.value(document)? as usize]));
+            if let Some(count) = rows[text.unwrap_or(other)].get_mut(bucket(*from, *step, time)) {
+                *count += 1;
+            }
+        });
     }
 }
 
@@ -656,7 +711,7 @@ impl Grouped {
         let used: HashSet<usize> = self.pairs.iter().map(|(_, value)| *value as usize).collect();
         each_text(
             part,
-            values,
+            &values.dictionary,
             (0..values.dictionary.count()).filter(|number| used.contains(number)),
             |number, value| {
                 texts.insert(number as u32, value.to_owned());
@@ -668,7 +723,7 @@ impl Grouped {
         }
         each_text(
             part,
-            &self.groups,
+            &self.groups.dictionary,
             (0..self.groups.dictionary.count()).filter(|number| by_group.contains_key(&(*number as u32))),
             |number, group| {
                 let set = different.entry(group.to_owned()).or_default();
@@ -680,35 +735,35 @@ impl Grouped {
 }
 
 impl Sums for Grouped {
-    fn take(&mut self, _: &Window, documents: &[u32]) {
+    fn take(&mut self, window: &Window) {
         let Grouped { groups, measured, events, sums, pairs, total } = self;
-        for document in documents {
-            let group = groups.numbers.value(*document).map(|group| group as usize);
-            if let Some(group) = group {
-                events[group] += 1;
-            }
+        let groups = &mut groups.numbers;
+        for (block, documents) in window.blocks() {
+            groups.each(block, &documents, |_, group| events[group as usize] += 1);
             match measured {
                 Measured::Nothing => {
-                    total.0 += 1;
-                    total.1 += 1;
+                    let all = count_of(&documents);
+                    total.0 += i128::from(all);
+                    total.1 += u64::from(all);
                 }
                 Measured::Number(column) => {
-                    let Some(units) = column.value(*document) else { continue };
-                    total.0 += i128::from(units);
-                    total.1 += 1;
-                    if let Some(group) = group {
-                        sums[group].0 += i128::from(units);
-                        sums[group].1 += 1;
-                    }
+                    total.1 += u64::from(column.each(block, &documents, |document, units| {
+                        total.0 += i128::from(units);
+                        if let Some(group) = groups.value(document) {
+                            let sum = &mut sums[group as usize];
+                            sum.0 += i128::from(units);
+                            sum.1 += 1;
+                        }
+                    }));
                 }
                 Measured::Text(values) => {
-                    let Some(value) = values.numbers.value(*document) else { continue };
-                    total.1 += 1;
-                    if let Some(group) = group
-                        && pairs.len() < PAIRS
-                    {
-                        pairs.insert((group as u32, value as u32));
-                    }
+                    total.1 += u64::from(values.numbers.each(block, &documents, |document, value| {
+                        if let Some(group) = groups.value(document)
+                            && pairs.len() < PAIRS
+                        {
+                            pairs.insert((group as u32, value as u32));
+                        }
+                    }));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Decrypted blocks in memory, shared by all indexes of the process.
+//! Decrypted blocks in memory, and what was worked out of them, shared by all indexes of the process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// What was read from the disk and decrypted, up to a number of bytes; what was not used for longest goes first.
+/// What was read from the disk and decrypted or counted, up to a number of bytes; what was not used for longest goes
+/// first.
 ///
 /// One for the process: every [`crate::Index`] is opened with it.
 pub struct Cache {
@@ -27,7 +28,7 @@ pub struct CacheStats {
     pub bytes: u64,
 }
 
-/// Consecutive blocks of one stream of one file.
+/// Consecutive blocks of one stream of one file; none of them is what was worked out of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) file: u64,

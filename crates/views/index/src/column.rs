@@ -19,7 +19,7 @@ use crate::window::Window;
 
 /// Documents of a block.
 const BLOCK: usize = 1024;
-const WORDS: usize = BLOCK / 64;
+pub(crate) const WORDS: usize = BLOCK / 64;
 const NONE: u8 = 0;
 const ALL: u8 = 1;
 const SOME: u8 = 2;
@@ -155,24 +155,77 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Unpacks as many values as there is room for; `None` if there are fewer.
-fn unpack(bytes: &[u8], into: &mut [i64]) -> Option<()> {
-    let (lowest, bytes) = bytes.split_first_chunk::<8>()?;
-    let (step, bytes) = bytes.split_first_chunk::<8>()?;
-    let (bits, packed) = bytes.split_first()?;
-    let (lowest, step, bits) = (i64::from_le_bytes(*lowest), u64::from_le_bytes(*step), usize::from(*bits));
-    if packed.len() < (into.len() * bits).div_ceil(8) + 8 || bits > 64 {
-        return None;
+/// Packed values, ready to be read.
+struct Packed<'p> {
+    lowest: i64,
+    step: u64,
+    bits: usize,
+    packed: &'p [u8],
+}
+
+impl Packed<'_> {
+    /// The `count` values that [`pack`] wrote; `None` if there are fewer.
+    fn open(bytes: &[u8], count: usize) -> Option<Packed<'_>> {
+        let (lowest, bytes) = bytes.split_first_chunk::<8>()?;
+        let (step, bytes) = bytes.split_first_chunk::<8>()?;
+        let (bits, packed) = bytes.split_first()?;
+        let (lowest, step) = (i64::from_le_bytes(*lowest), u64::from_le_bytes(*step));
+        let bits = usize::from(*bits);
+        let is_whole = bits <= 64 && packed.len() >= (count * bits).div_ceil(8) + 8;
+        is_whole.then_some(Packed { lowest, step, bits, packed })
     }
-    let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-    for (n, value) in into.iter_mut().enumerate() {
-        let at = n * bits;
-        let eight = packed[at / 8..at / 8 + 8].try_into().expect("eight bytes");
+
+    /// Between these are all values: the lowest is the lowest, no value is higher than the highest.
+    fn edges(&self) -> RangeInclusive<i64> {
+        let highest = i128::from(self.mask()).saturating_mul(i128::from(self.step));
+        let highest = highest.saturating_add(i128::from(self.lowest));
+        self.lowest..=i64::try_from(highest).unwrap_or(i64::MAX)
+    }
+
+    fn mask(&self) -> u64 {
+        if self.bits == 64 { u64::MAX } else { (1 << self.bits) - 1 }
+    }
+
+    fn eight_bytes(&self, at: usize) -> u64 {
+        u64::from_le_bytes(self.packed[at..at + 8].try_into().expect("eight bytes"))
+    }
+
+    fn of_units(&self, units: u64) -> i64 {
+        self.lowest.wrapping_add(units.wrapping_mul(self.step) as i64)
+    }
+
+    /// The `n`th value.
+    fn value(&self, n: usize) -> i64 {
+        let at = n * self.bits;
         // Those of 64 bits begin with a byte.
-        let unit = u64::from_le_bytes(eight) >> (at % 8) & mask;
-        *value = lowest.wrapping_add(unit.wrapping_mul(step) as i64);
+        self.of_units(self.eight_bytes(at / 8) >> (at % 8) & self.mask())
     }
-    Some(())
+
+    /// The first values, as many as there is room for.
+    fn all(&self, into: &mut [i64]) {
+        if self.bits > 8 {
+            return into.iter_mut().enumerate().for_each(|(n, value)| *value = self.value(n));
+        }
+        // Eight of them begin with a byte and are within eight.
+        let mask = self.mask();
+        for (group, values) in into.chunks_mut(8).enumerate() {
+            let mut eight = self.eight_bytes(group * self.bits);
+            for value in values {
+                *value = self.of_units(eight & mask);
+                eight >>= self.bits;
+            }
+        }
+    }
+}
+
+/// Which documents of a block.
+pub(crate) type Chosen = [u64; WORDS];
+/// One value in so many is looked up; of more, all are unpacked.
+const WORTH_UNPACKING: u32 = 16;
+
+/// How many documents these are.
+pub(crate) fn count_of(chosen: &Chosen) -> u32 {
+    chosen.iter().map(|word| word.count_ones()).sum()
 }
 
 /// A column, open. It has one block unpacked.
@@ -187,7 +240,7 @@ pub(crate) struct Column {
     pub(crate) highest: i64,
     /// The block that is unpacked: its number, which documents have a value, and a value for each document.
     block: usize,
-    present: [u64; WORDS],
+    present: Chosen,
     values: Vec<i64>,
 }
 
@@ -239,49 +292,68 @@ impl Column {
         from..end(block).min(self.ends)
     }
 
-    fn load(&mut self, block: usize) {
-        self.block = block;
-        self.present = [0; WORDS];
-        // What is not as it was written would have failed to decrypt; nothing is there then, rather than a panic.
-        let Some((kind, mut rest)) = self.bytes.get(self.span(block)).and_then(<[u8]>::split_first) else {
-            return;
-        };
-        let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+    /// The documents of a block that have a value, and the values, packed; `None` if none has.
+    fn packed(&self, block: usize) -> Option<(Chosen, &[u8])> {
+        let (kind, rest) = self.bytes.get(self.span(block)).and_then(<[u8]>::split_first)?;
+        let mut present = [0; WORDS];
         match *kind {
             ALL => {
-                for (at, word) in self.present.iter_mut().enumerate() {
+                let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+                for (at, word) in present.iter_mut().enumerate() {
                     let bits = documents.saturating_sub(at * 64).min(64);
                     *word = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
                 }
-                if unpack(rest, &mut self.values[..documents]).is_none() {
-                    self.present = [0; WORDS];
-                }
+                Some((present, rest))
             }
             SOME => {
-                let Some((bitmap, after)) = rest.split_at_checked(BLOCK / 8) else { return };
-                rest = after;
-                for (word, bytes) in self.present.iter_mut().zip(bitmap.as_chunks::<8>().0) {
+                let (bitmap, packed) = rest.split_at_checked(BLOCK / 8)?;
+                for (word, bytes) in present.iter_mut().zip(bitmap.as_chunks::<8>().0) {
                     *word = u64::from_le_bytes(*bytes);
                 }
-                let count = self.present.iter().map(|word| word.count_ones() as usize).sum();
-                let mut dense = [0; BLOCK];
-                if unpack(rest, &mut dense[..count]).is_none() {
-                    self.present = [0; WORDS];
-                    return;
-                }
-                let mut dense = dense.iter();
-                for (at, word) in self.present.iter().enumerate() {
-                    let mut bits = *word;
-                    while bits != 0
-                        && let Some(value) = dense.next()
-                    {
-                        self.values[at * 64 + bits.trailing_zeros() as usize] = *value;
-                        bits &= bits - 1;
-                    }
-                }
+                Some((present, packed))
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    /// The documents of a block that have a value, and edges between which all their values are, without unpacking any.
+    /// `None` if there is no such document.
+    pub(crate) fn outline(&self, block: usize) -> Option<(Chosen, RangeInclusive<i64>)> {
+        let (present, packed) = self.packed(block)?;
+        Some((present, Packed::open(packed, 0)?.edges()))
+    }
+
+    fn load(&mut self, block: usize) {
+        self.block = block;
+        let mut values = std::mem::take(&mut self.values);
+        // What is not as it was written would have failed to decrypt; nothing is there then, rather than a panic.
+        self.present = self.unpack(block, &mut values).unwrap_or_default();
+        self.values = values;
+    }
+
+    /// Puts each value of a block where its document is in it; the documents that have one.
+    fn unpack(&self, block: usize, values: &mut [i64]) -> Option<Chosen> {
+        let (present, packed) = self.packed(block)?;
+        let count = count_of(&present) as usize;
+        let packed = Packed::open(packed, count)?;
+        let documents = (self.documents as usize - block * BLOCK).min(BLOCK);
+        if count == documents {
+            packed.all(&mut values[..documents]);
+            return Some(present);
+        }
+        let mut dense = [0; BLOCK];
+        packed.all(&mut dense[..count]);
+        let mut dense = dense.iter();
+        for (at, word) in present.iter().enumerate() {
+            let mut bits = *word;
+            while bits != 0
+                && let Some(value) = dense.next()
+            {
+                values[at * 64 + bits.trailing_zeros() as usize] = *value;
+                bits &= bits - 1;
+            }
+        }
+        Some(present)
     }
 
     /// A document's value. Cheap for documents that are near the last one.
@@ -293,9 +365,104 @@ impl Column {
         (self.present[at / 64] & 1 << (at % 64) != 0).then(|| self.values[at])
     }
 
+    /// Calls back with each document that was chosen of a block and has a value, and the value. How many these are.
+    pub(crate) fn each(&mut self, block: usize, chosen: &Chosen, mut each: impl FnMut(u32, i64)) -> u32 {
+        if block != self.block {
+            if let Some(count) = self.each_of_few(block, chosen, &mut each) {
+                return count;
+            }
+            self.load(block);
+        }
+        let mut count = 0;
+        let words = self.values.as_chunks::<64>().0.iter().zip(self.present.iter().zip(chosen));
+        for (first, (values, (present, chosen))) in ((block * BLOCK) as u32..).step_by(64).zip(words) {
+            let mut bits = present & chosen;
+            count += bits.count_ones();
+            if bits == u64::MAX {
+                (first..).zip(values).for_each(|(document, value)| each(document, *value));
+                continue;
+            }
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                each(first + bit, values[bit as usize]);
+                bits &= bits - 1;
+            }
+        }
+        count
+    }
+
+    /// The same without unpacking the block, if so few are wanted that it does not pay.
+    fn each_of_few(&self, block: usize, chosen: &Chosen, each: &mut impl FnMut(u32, i64)) -> Option<u32> {
+        let Some((present, packed)) = self.packed(block) else { return Some(0) };
+        let count = count_of(&present);
+        let mut wanted = *chosen;
+        wanted.iter_mut().zip(present).for_each(|(wanted, present)| *wanted &= present);
+        let found = count_of(&wanted);
+        if found * WORTH_UNPACKING > count {
+            return None;
+        }
+        let packed = Packed::open(packed, count as usize)?;
+        let mut before = 0;
+        for (at, (present, wanted)) in present.iter().zip(wanted).enumerate() {
+            let mut bits = wanted;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                let n = before + (present & ((1 << bit) - 1)).count_ones();
+                each((block * BLOCK + at * 64) as u32 + bit, packed.value(n as usize));
+            }
+            before += present.count_ones();
+        }
+        Some(found)
+    }
+
     /// Removes from a window the documents without a value in a range.
     pub(crate) fn restrict(&mut self, range: &RangeInclusive<i64>, window: &mut Window) {
-        window.retain(|document| self.value(document).is_some_and(|value| range.contains(&value)));
+        let (mut at, mut rest) = window.words();
+        while !rest.is_empty() {
+            let (block, within) = (at / WORDS, at % WORDS);
+            let (chosen, after) = rest.split_at_mut((WORDS - within).min(rest.len()));
+            at += chosen.len();
+            rest = after;
+            if chosen.iter().any(|word| *word != 0) {
+                self.restrict_block(range, block, within, chosen);
+            }
+        }
+    }
+
+    /// The same for documents of one block, from one of its words on.
+    fn restrict_block(
+        &mut self,
+        range: &RangeInclusive<i64>,
+        block: usize,
+        within: usize,
+        chosen: &mut [u64],
+    ) {
+        let outline = self.outline(block);
+        let Some((present, edges)) = outline.filter(|(_, edges)| {
+            // Else none of its values can be in the range.
+            range.start() <= edges.end() && edges.start() <= range.end()
+        }) else {
+            return chosen.fill(0);
+        };
+        let are_all = range.contains(edges.start()) && range.contains(edges.end());
+        if !are_all && block != self.block {
+            self.load(block);
+        }
+        for (word, chosen) in (within..).zip(chosen) {
+            *chosen &= present[word];
+            if are_all {
+                continue;
+            }
+            let mut bits = *chosen;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                if !range.contains(&self.values[word * 64 + bit as usize]) {
+                    *chosen &= !(1 << bit);
+                }
+            }
+        }
     }
 }
 
@@ -311,15 +478,20 @@ mod tests {
             (state ^ state >> 29) as i64
         };
         for count in [1, 2, 63, 1024] {
-            for shift in [0, 1, 7, 8, 9, 30, 60, 63] {
+            for shift in [0, 1, 7, 8, 9, 30, 55, 56, 57, 60, 63] {
                 for step in [1, 3, 1_000_000] {
                     let values: Vec<i64> = (0..count).map(|_| (next() >> shift).wrapping_mul(step)).collect();
                     let (mut bytes, mut back) = (Vec::new(), vec![0; count]);
-                    let edges = pack(&values, &mut bytes);
-                    assert_eq!(edges, values.iter().copied().min().zip(values.iter().copied().max()));
-                    assert_eq!(unpack(&bytes, &mut back), Some(()));
+                    let packed = pack(&values, &mut bytes);
+                    let (lowest, highest) = packed.unwrap();
+                    assert_eq!(packed, values.iter().copied().min().zip(values.iter().copied().max()));
+                    let open = Packed::open(&bytes, count).unwrap();
+                    let edges = open.edges();
+                    assert!(*edges.start() == lowest && *edges.end() >= highest, "{edges:?} {highest}");
+                    open.all(&mut back);
                     assert_eq!(back, values);
-                    assert_eq!(unpack(&bytes[..bytes.len() - 1], &mut back), None);
+                    assert!((0..count).all(|n| open.value(n) == values[n]));
+                    assert!(Packed::open(&bytes[..bytes.len() - 1], count).is_none());
                 }
             }
         }

@@ -265,6 +265,21 @@ impl Reader {
         Some((at as u32, self.streams[at].1.len as usize))
     }
 
+    /// What was worked out of a whole stream, and kept: a file never changes.
+    pub(crate) fn kept(&self, stream: u32) -> Option<Bytes> {
+        self.cache.get(self.outcome_of(stream))
+    }
+
+    /// Keeps what was worked out of a whole stream, as long as there is room.
+    pub(crate) fn keep(&self, stream: u32, outcome: Bytes) {
+        self.cache.put(self.outcome_of(stream), outcome);
+    }
+
+    /// Where no bytes of the stream itself are: these are never none.
+    fn outcome_of(&self, stream: u32) -> Place {
+        Place { file: self.in_cache, stream, block: 0, count: 0 }
+    }
+
     /// Bytes of a stream. Those of one block, or of blocks that were read together before, are not copied.
     pub(crate) fn read(&self, stream: u32, range: Range<usize>) -> io::Result<Bytes> {
         let found = &self.streams[stream as usize].1;

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ledger::io::Io;
 
 use crate::batch::Batch;
@@ -22,6 +23,7 @@ use crate::ids::{self, Ids};
 use crate::manifest::Entry;
 use crate::postings::{self, Postings};
 use crate::schema::{FACETS, NUMBER_COLUMNS};
+use crate::window::Window;
 
 /// What a merge keeps in memory of what it reads: it goes through each stream once.
 const MERGE_CACHE: usize = 8 << 20;
@@ -97,10 +99,35 @@ impl Part {
 
     /// A column of [`FACETS`].
     pub(crate) fn texts(&self, column: usize) -> io::Result<Texts> {
-        Ok(Texts {
-            numbers: Column::open(&self.reader, &text_numbers_of(column), self.len())?,
-            dictionary: Dictionary::open(&self.reader, &texts_of(column))?,
-        })
+        Ok(Texts { numbers: self.text_numbers(column)?, dictionary: self.dictionary(column)? })
+    }
+
+    /// The texts of a column of [`FACETS`].
+    pub(crate) fn dictionary(&self, column: usize) -> io::Result<Dictionary<()>> {
+        Dictionary::open(&self.reader, &texts_of(column))
+    }
+
+    /// Which of its texts a document has.
+    fn text_numbers(&self, column: usize) -> io::Result<Column> {
+        Column::open(&self.reader, &text_numbers_of(column), self.len())
+    }
+
+    /// How many documents have each of `texts` texts of a column of [`FACETS`]. They are counted once and kept as long
+    /// as the cache has room; then nothing of the column is read.
+    pub(crate) fn counts(&self, column: usize, texts: usize) -> io::Result<Vec<u32>> {
+        let stream = self.reader.stream(&text_numbers_of(column)).map(|(stream, _)| stream);
+        if let Some(kept) = stream.and_then(|stream| self.reader.kept(stream)) {
+            return Ok(kept.as_chunks::<4>().0.iter().map(|count| u32::from_le_bytes(*count)).collect());
+        }
+        let (mut numbers, mut counts) = (self.text_numbers(column)?, vec![0u32; texts]);
+        for (block, documents) in Window::full(0, self.len()).blocks() {
+            numbers.each(block, &documents, |_, text| counts[text as usize] += 1);
+        }
+        if let Some(stream) = stream {
+            let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+            self.reader.keep(stream, Bytes::from(bytes));
+        }
+        Ok(counts)
     }
 }
 

@@ -6,29 +6,35 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::column::Column;
+use crate::column::{Chosen, Column, WORDS};
 use crate::postings::{END, Postings};
 
 /// Documents of a window, at most: 8 KiB of bitmap.
 pub(crate) const LARGEST: u32 = 1 << 16;
+
+/// Documents of a word of a bitmap.
+const WORD: u32 = u64::BITS;
 
 /// Some consecutive documents, and which of them are still in.
 #[derive(Clone)]
 pub(crate) struct Window {
     pub(crate) start: u32,
     pub(crate) end: u32,
+    /// The first one is that of `start`; each begins with a multiple of 64, as the words of other bitmaps do.
     words: Vec<u64>,
 }
 
 impl Window {
     /// All documents from `start` to before `end` are in.
     pub(crate) fn full(start: u32, end: u32) -> Window {
-        let len = end - start;
-        let mut words = vec![u64::MAX; len.div_ceil(64) as usize];
+        let mut words = vec![u64::MAX; (end.div_ceil(WORD).saturating_sub(start / WORD)) as usize];
+        if let Some(first) = words.first_mut() {
+            *first &= u64::MAX << (start % WORD);
+        }
         if let Some(last) = words.last_mut()
-            && !len.is_multiple_of(64)
+            && !end.is_multiple_of(WORD)
         {
-            *last = (1 << (len % 64)) - 1;
+            *last &= (1 << (end % WORD)) - 1;
         }
         Window { start, end, words }
     }
@@ -37,14 +43,35 @@ impl Window {
         Window { start: self.start, end: self.end, words: vec![0; self.words.len()] }
     }
 
+    fn word_of(&self, document: u32) -> usize {
+        (document / WORD - self.start / WORD) as usize
+    }
+
     pub(crate) fn insert(&mut self, document: u32) {
-        let at = document - self.start;
-        self.words[(at / 64) as usize] |= 1 << (at % 64);
+        let at = self.word_of(document);
+        self.words[at] |= 1 << (document % WORD);
     }
 
     pub(crate) fn contains(&self, document: u32) -> bool {
-        let at = document - self.start;
-        self.words[(at / 64) as usize] & 1 << (at % 64) != 0
+        self.words[self.word_of(document)] & 1 << (document % WORD) != 0
+    }
+
+    /// The documents as words of 64, and the number of the first word among those of the whole part.
+    pub(crate) fn words(&mut self) -> (usize, &mut [u64]) {
+        ((self.start / WORD) as usize, &mut self.words)
+    }
+
+    /// The documents that are in, by the blocks of columns; blocks without any are left out.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, Chosen)> + '_ {
+        let first = (self.start / WORD) as usize;
+        let end = first + self.words.len();
+        (first / WORDS..end.div_ceil(WORDS)).filter_map(move |block| {
+            let mut chosen = [0; WORDS];
+            for (at, word) in (block * WORDS..).zip(&mut chosen) {
+                *word = at.checked_sub(first).and_then(|at| self.words.get(at)).copied().unwrap_or(0);
+            }
+            chosen.iter().any(|word| *word != 0).then_some((block, chosen))
+        })
     }
 
     pub(crate) fn count(&self) -> u32 {
@@ -72,37 +99,27 @@ impl Window {
     }
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
-        for (at, word) in (0..).zip(&mut self.words) {
+        for (at, word) in (self.start / WORD..).zip(&mut self.words) {
             let mut rest = *word;
             while rest != 0 {
                 let bit = rest.trailing_zeros();
                 rest &= rest - 1;
-                if !keep(self.start + at * 64 + bit) {
+                if !keep(at * WORD + bit) {
                     *word &= !(1 << bit);
                 }
             }
         }
     }
 
-    /// Puts the documents that are in into a list, in order.
-    pub(crate) fn list(&self, into: &mut Vec<u32>) {
-        into.clear();
-        if self.count() == self.end - self.start {
-            into.extend(self.start..self.end);
-        } else {
-            into.extend(self.iter());
-        }
-    }
-
     /// The documents that are in, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.words).flat_map(move |(at, word)| {
+        (self.start / WORD..).zip(&self.words).flat_map(|(at, word)| {
             let mut rest = *word;
             std::iter::from_fn(move || {
                 (rest != 0).then(|| {
                     let bit = rest.trailing_zeros();
                     rest &= rest - 1;
-                    self.start + at * 64 + bit
+                    at * WORD + bit
                 })
             })
         })
@@ -234,7 +251,8 @@ impl Node {
                 window.and(&kept);
             }
             Node::Bits(bits) => {
-                window.retain(|document| bits[(document / 64) as usize] & 1 << (document % 64) != 0);
+                let (first, words) = window.words();
+                words.iter_mut().zip(&bits[first..]).for_each(|(word, bits)| *word &= bits);
             }
             Node::Postings(postings) => postings.restrict(window),
             Node::Within(column, range) => column.restrict(range, window),
