@@ -225,7 +225,7 @@ impl Keys for LedgerKeys<'_> {
     }
 }
 
-/// An entry from an event as it is. `bodies` is where its sections are written.
+/// An entry from an event as it is. `bodies` is where its sections are written, in the order in which the ledger has them.
 pub(crate) fn plain_entry(event: &Event<'_>, auth: u8, bodies: &mut SectionBodies) -> Entry {
     event.write_sections(bodies);
     let core = event.core();
@@ -248,4 +248,14 @@ pub(crate) fn object<const N: usize>(members: [(&'static str, Value<'static>); N
     Value::Object(
         Object::from_members(members.into_iter().collect::<Vec<_>>()).expect("our names are distinct"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_has_the_sections_that_events_have() {
+        assert_eq!(SectionBodies::NAMES, ledger::SECTIONS);
+    }
 }
