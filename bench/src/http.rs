@@ -216,27 +216,39 @@ fn on_disk(folders: &BTreeMap<&'static str, u64>, bodies: &Bodies) -> Table {
     table
 }
 
-/// Ten times what it can take, from senders without manners.
+/// Ten times what it can take, from senders without manners. The more is stored, the more there is to merge: what it can
+/// take is measured just before, for as long.
 fn overload(
     args: &Args,
     server: &Server,
     generator: &mut Generator,
     batch: usize,
-    capacity: f64,
+    at_first: f64,
     seconds: u64,
 ) -> Result<Table> {
     // More than it takes at its best, and not ten times as much: what is refused is sent again.
-    let events = (capacity * seconds as f64 * 1.5) as usize + 100 * batch;
-    eprintln!("making {} more events…", whole(events as f64));
-    let bodies = Bodies::make(generator, events, batch);
+    let events = (at_first * seconds as f64 * 1.5) as usize + 100 * batch;
+    let mut make = || {
+        eprintln!("making {} more events…", whole(events as f64));
+        Bodies::make(generator, events, batch)
+    };
+    let rude_for = Some(Duration::from_secs(seconds));
+    let before = stored(server)?;
+    let capacity = {
+        let steady = Load { connections: args.connections, rate: None, rude_for, search: false };
+        let bodies = make();
+        eprintln!("as much as goes for {seconds} s…");
+        let sent = load::send(server, &bodies, &steady)?;
+        server.wait_until_quiet();
+        verify(server, before, &sent)?;
+        sent.acknowledged as f64 / sent.wall.as_secs_f64()
+    };
+
+    let bodies = make();
     let before = stored(server)?;
     server.reset_peak_memory();
-    let load = Load {
-        connections: args.overload_connections,
-        rate: Some(OVER * capacity),
-        rude_for: Some(Duration::from_secs(seconds)),
-        search: false,
-    };
+    let load =
+        Load { connections: args.overload_connections, rate: Some(OVER * capacity), rude_for, search: false };
     eprintln!("{OVER} times as much for {seconds} s…");
     let cpu = server.cpu();
     let sent = load::send(server, &bodies, &load)?;
@@ -246,16 +258,17 @@ fn overload(
     let mut table = Table::new(
         "Overload",
         format!(
-            "For {seconds} s, {} connections offer ten times what the server took before ({} events/s). They come back at \
-             once, whatever `Retry-After` says, on the same two cores.",
-            args.overload_connections,
-            whole(capacity)
+            "After the events above, {} connections send as much as goes for {seconds} s; then {} connections offer ten times \
+             what the server took in that time, for as long. They come back at once, whatever `Retry-After` says, on the same \
+             two cores.",
+            args.connections, args.overload_connections,
         ),
         &["what", "figure"],
     );
     let goodput = sent.acknowledged as f64 / sent.wall.as_secs_f64();
     let attempts: u64 = sent.answers.values().sum::<u64>() + sent.broken;
     let mut row = |what: &str, figure: String| table.row([what.to_owned(), figure]);
+    row("events/s, acknowledged before", whole(capacity));
     row("events/s, offered", whole(OVER * capacity));
     row("events/s, sent", whole(attempts as f64 * batch as f64 / sent.wall.as_secs_f64()));
     row(
