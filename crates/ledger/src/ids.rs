@@ -3,7 +3,7 @@
 //! What is not sealed yet is a map in memory. When a journal is sealed its entries become a run;
 //! a run that is as long as the one before it is merged with it, so there are about log2(n) of them.
 //! A look-up asks a Bloom filter, then reads one page of the run. Filters of very long runs stay on
-//! disk, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
+//! disk, and merging goes page by page, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -120,7 +120,7 @@ impl Ids {
         let names = io.list(dir).unwrap_or_default();
         let mut wrong = Vec::new();
         for name in names.iter().filter(|n| covers(n).is_some()) {
-            match Run::open(io, &dir.join(name), &ledger).map(|run| run.map(|run| run.entries().map(drop))) {
+            match Run::open(io, &dir.join(name), &ledger).map(|run| run.map(|run| run.check())) {
                 Ok(Some(Ok(()))) => {}
                 // It was merged into another while we looked.
                 Err(_) if io.open(&dir.join(name), Open::Read).is_err() => {}
@@ -201,20 +201,57 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
-    /// Merges, writes and opens the run; then removes the ones it replaces.
-    pub(crate) fn write(mut self, io: &dyn Io) -> Result<Arc<Run>, Error> {
-        for run in &self.merged {
-            self.entries = merge(run.entries()?, self.entries);
+    /// Merges, writes and opens the run; then removes the ones it replaces. The runs are gone through page by page: of the
+    /// new one only its filter and the first keys of its pages are in memory.
+    pub(crate) fn write(self, io: &dyn Io) -> Result<Arc<Run>, Error> {
+        let Sealing { dir, ledger, covers: (from, to), entries, merged } = self;
+        let path = dir.join(name(from, to));
+        let count = entries.len() as u64 + merged.iter().map(|run| run.count).sum::<u64>();
+        let mut sources = vec![Source { entries, at: 0, rest: None }];
+        for run in &merged {
+            let mut source = Source { entries: Vec::new(), at: 0, rest: Some((run, 0)) };
+            source.fill()?;
+            sources.push(source);
         }
-        let path = self.dir.join(name(self.covers.0, self.covers.1));
-        write(io, &self.dir, &path, &self.ledger, self.covers, &self.entries)?;
-        let run = Run::open(io, &path, &self.ledger)?;
+        write(io, &path, &ledger, (from, to), count, sources)?;
+        io.sync_dir(&dir).map_err(|e| Error::io("write", &path, &e))?;
+        let run = Run::open(io, &path, &ledger)?;
         let run = run.ok_or_else(|| Error::Damaged(format!("{}: reads back wrong", path.display())))?;
-        for old in &self.merged {
+        for old in &merged {
             // What stays behind is covered by the new run and removed at the next start.
             let _ = io.remove(&old.path);
         }
         Ok(Arc::new(run))
+    }
+}
+
+/// What is merged, in order: entries that are at hand, and the pages of a run that come after them.
+struct Source<'a> {
+    entries: Vec<Known>,
+    at: usize,
+    rest: Option<(&'a Run, usize)>,
+}
+
+impl Source<'_> {
+    fn first(&self) -> Option<&Known> {
+        self.entries.get(self.at)
+    }
+
+    fn advance(&mut self) -> Result<(), Error> {
+        self.at += 1;
+        self.fill()
+    }
+
+    fn fill(&mut self) -> Result<(), Error> {
+        if self.at == self.entries.len()
+            && let Some((run, page)) = &mut self.rest
+            && *page < run.fence.len()
+        {
+            self.entries = run.page(*page)?;
+            self.at = 0;
+            *page += 1;
+        }
+        Ok(())
     }
 }
 
@@ -280,72 +317,78 @@ impl Run {
         Ok(bytes.as_chunks::<ENTRY>().0[..count].iter().map(unpack).collect())
     }
 
-    fn entries(&self) -> Result<Vec<Known>, Error> {
-        let mut all = Vec::with_capacity(self.count as usize);
-        for page in 0..self.fence.len() {
-            all.extend(self.page(page)?);
-        }
-        Ok(all)
+    fn check(&self) -> Result<(), Error> {
+        (0..self.fence.len()).try_for_each(|page| self.page(page).map(drop))
     }
 }
 
+/// Writes what the sources have, `count` entries, as a run that is durable once its folder is synced.
 fn write(
     io: &dyn Io,
-    dir: &Path,
     path: &Path,
     ledger: &[u8; 16],
     (from, to): (u64, u64),
-    entries: &[Known],
+    count: u64,
+    mut sources: Vec<Source<'_>>,
 ) -> Result<(), Error> {
-    let mut pages = Vec::with_capacity((entries.len() / PER_PAGE + 1) * PAGE);
-    let mut index = Vec::new();
-    let mut filter = vec![0u8; filter_len(entries.len() as u64) as usize];
-    for page in entries.chunks(PER_PAGE) {
-        index.extend(prefix(&page[0].fingerprint.key).to_be_bytes());
-        let start = pages.len();
-        for known in page {
-            pages.extend(known.fingerprint.key);
-            pages.extend(known.fingerprint.digest);
-            pages.extend(&known.position.to_be_bytes()[2..]);
-            for bit in bits(&known.fingerprint.key, filter.len()) {
-                filter[bit / 8] |= 1 << (bit % 8);
-            }
+    /// Bytes that are written at once.
+    const PIECE: usize = 64 * PAGE;
+    let failed = |e: std::io::Error| Error::io("write", path, &e);
+    let fresh = path.with_extension("new");
+    let out = io.open(&fresh, Open::Create).map_err(failed)?;
+    let mut filter = vec![0u8; filter_len(count) as usize];
+    let mut index = Vec::with_capacity(8 * count.div_ceil(PER_PAGE as u64) as usize + filter.len());
+    let mut pages: Vec<u8> = Vec::with_capacity(PIECE);
+    let mut offset = HEADER as u64;
+    let (mut written, mut in_page) = (0, 0);
+    loop {
+        let least = (sources.iter_mut())
+            .filter(|source| source.first().is_some())
+            .min_by_key(|source| source.first().map(|known| known.fingerprint.key));
+        let Some((source, known)) = least.and_then(|source| source.first().copied().map(|k| (source, k)))
+        else {
+            break;
+        };
+        source.advance()?;
+        let Fingerprint { key, digest } = known.fingerprint;
+        if in_page == 0 {
+            index.extend(prefix(&key).to_be_bytes());
         }
-        pages.resize(start + PAGE - 4, 0);
-        pages.extend(crc32c::crc32c(&pages[start..]).to_le_bytes());
+        pages.extend(key);
+        pages.extend(digest);
+        pages.extend(&known.position.to_be_bytes()[2..]);
+        for bit in bits(&key, filter.len()) {
+            filter[bit / 8] |= 1 << (bit % 8);
+        }
+        written += 1;
+        in_page += 1;
+        if in_page == PER_PAGE || written == count {
+            in_page = 0;
+            let start = (pages.len() - 1) / PAGE * PAGE;
+            pages.resize(start + PAGE - 4, 0);
+            pages.extend(crc32c::crc32c(&pages[start..]).to_le_bytes());
+        }
+        if pages.len() == PIECE || written == count {
+            out.write_at(&pages, offset).map_err(failed)?;
+            offset += pages.len() as u64;
+            pages.clear();
+        }
+    }
+    if written != count {
+        return Err(Error::Damaged(format!("{}: {written} of {count} ids were found", path.display())));
     }
     index.extend(filter);
-    let mut file = MAGIC.to_vec();
-    file.extend([0; 4]);
-    file.extend(ledger);
-    for number in [from, to, entries.len() as u64, u64::from(crc32c::crc32c(&index))] {
-        file.extend(number.to_le_bytes());
+    out.write_at(&index, offset).map_err(failed)?;
+    let mut header = MAGIC.to_vec();
+    header.extend([0; 4]);
+    header.extend(ledger);
+    for number in [from, to, count, u64::from(crc32c::crc32c(&index))] {
+        header.extend(number.to_le_bytes());
     }
-    let crc = crc_around(&file);
-    file[8..12].copy_from_slice(&crc.to_le_bytes());
-    file.extend(pages);
-    file.extend(index);
-    let fresh = path.with_extension("new");
-    let put = || -> std::io::Result<()> {
-        let out = io.open(&fresh, Open::Create)?;
-        out.write_at(&file, 0)?;
-        out.sync()?;
-        io.rename(&fresh, path)?;
-        io.sync_dir(dir)
-    };
-    put().map_err(|e| Error::io("write", path, &e))
-}
-
-fn merge(old: Vec<Known>, new: Vec<Known>) -> Vec<Known> {
-    let mut out = Vec::with_capacity(old.len() + new.len());
-    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
-    while let (Some(a), Some(b)) = (old.peek(), new.peek()) {
-        let from = if a.fingerprint.key <= b.fingerprint.key { &mut old } else { &mut new };
-        out.extend(from.next());
-    }
-    out.extend(old);
-    out.extend(new);
-    out
+    let crc = crc_around(&header);
+    header[8..12].copy_from_slice(&crc.to_le_bytes());
+    out.write_at(&header, 0).and_then(|()| out.sync()).map_err(failed)?;
+    io.rename(&fresh, path).map_err(failed)
 }
 
 fn unpack(bytes: &[u8; ENTRY]) -> Known {
