@@ -235,7 +235,7 @@ impl Glance {
         let rarity = |b: &u8| b" etaoinsrhldcumfpgwybvkxjqz".iter().position(|c| c == b).unwrap_or(30);
         match word.as_bytes().windows(3).max_by_key(|three| three.iter().map(rarity).sum::<usize>()) {
             Some(three) => {
-                let bit = three.iter().fold(0, Glance::next);
+                let bit = Glance::bit(three);
                 self.bits[bit / 64] |= 1 << (bit % 64);
             }
             None => {
@@ -246,17 +246,16 @@ impl Glance {
     }
 
     /// Upper and lower case have the same five bits; so have some marks, which does no harm.
-    fn next(three: usize, byte: &u8) -> usize {
-        (three << 5 | usize::from(byte & 31)) & 0x7fff
+    fn bit(three: &[u8]) -> usize {
+        let five = |n: usize| usize::from(three[n] & 31);
+        five(0) << 10 | five(1) << 5 | five(2)
     }
 
     fn sees(&self, bytes: &[u8]) -> bool {
         let mut seen = 0;
         for three in bytes.windows(3) {
-            let three = (usize::from(three[0] & 31) << 10)
-                | (usize::from(three[1] & 31) << 5)
-                | usize::from(three[2] & 31);
-            seen |= self.bits[three / 64] >> (three % 64);
+            let bit = Glance::bit(three);
+            seen |= self.bits[bit / 64] >> (bit % 64);
         }
         if seen & 1 != 0 {
             return true;
