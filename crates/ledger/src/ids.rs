@@ -3,8 +3,12 @@
 //! What is not sealed yet is a map in memory. When a journal is sealed its entries become a run;
 //! a run that is as long as the one before it is merged with it, so there are about log2(n) of them.
 //! A look-up asks a Bloom filter, then reads one page of the run. Filters of very long runs stay on
-//! disk, and merging goes page by page, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
+//! disk, and merging goes piece by piece, which bounds the memory whatever the ledger's age. Runs can be rebuilt from the segments.
+//!
+//! The filter is one of blocks of a cache line each (Putze, Sanders and Singler, 2007), and a key's block follows from its
+//! first bytes, so that a run, which is sorted, fills its filter from one end to the other.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::path::{Path, PathBuf};
@@ -15,16 +19,22 @@ use crate::io::{File, Io, Open, read_full};
 use crate::keys::{Reader, crc_around};
 use crate::record::Fingerprint;
 
-const MAGIC: &[u8; 8] = b"IDLIDRN1";
+const MAGIC: &[u8; 8] = b"IDLIDRN2";
 const HEADER: usize = 12 + 16 + 8 * 4;
 const ENTRY: usize = 32;
 const PAGE: usize = 4096;
 /// 127 entries and a checksum.
 const PER_PAGE: usize = (PAGE - 4) / ENTRY;
+/// Pages that are read or written at once.
+const PIECE: usize = 64;
 /// Runs up to this many entries keep their filter in memory: 10 bits an entry.
-const FILTERED: u64 = 8 << 20;
+const FILTERED: u64 = 32 << 20;
 const FILTER_BITS: u64 = 10;
-const FILTER_HASHES: u64 = 7;
+/// Bytes of a block of the filter.
+const BLOCK: usize = 64;
+
+/// A pair as it lies in a run: key, digest, position. They are in the order of these bytes.
+type Entry = [u8; ENTRY];
 
 /// One recorded pair: fingerprint and position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,11 +217,9 @@ impl Sealing {
         let Sealing { dir, ledger, covers: (from, to), entries, merged } = self;
         let path = dir.join(name(from, to));
         let count = entries.len() as u64 + merged.iter().map(|run| run.count).sum::<u64>();
-        let mut sources = vec![Source { entries, at: 0, rest: None }];
+        let mut sources = vec![Source::of(entries.iter().map(pack).collect(), None)?];
         for run in &merged {
-            let mut source = Source { entries: Vec::new(), at: 0, rest: Some((run, 0)) };
-            source.fill()?;
-            sources.push(source);
+            sources.push(Source::of(Vec::new(), Some((run, 0)))?);
         }
         write(io, &path, &ledger, (from, to), count, sources)?;
         io.sync_dir(&dir).map_err(|e| Error::io("write", &path, &e))?;
@@ -227,30 +235,47 @@ impl Sealing {
 
 /// What is merged, in order: entries that are at hand, and the pages of a run that come after them.
 struct Source<'a> {
-    entries: Vec<Known>,
+    entries: Vec<Entry>,
     at: usize,
+    /// Of the first entry; most comparisons need no more.
+    prefix: u64,
     rest: Option<(&'a Run, usize)>,
 }
 
-impl Source<'_> {
-    fn first(&self) -> Option<&Known> {
+impl<'a> Source<'a> {
+    fn of(entries: Vec<Entry>, rest: Option<(&'a Run, usize)>) -> Result<Source<'a>, Error> {
+        let mut source = Source { entries, at: 0, prefix: 0, rest };
+        source.settle()?;
+        Ok(source)
+    }
+
+    fn first(&self) -> Option<&Entry> {
         self.entries.get(self.at)
+    }
+
+    /// Before which of the two it comes; what has nothing left comes last.
+    fn order(&self, other: &Self) -> Ordering {
+        self.prefix.cmp(&other.prefix).then_with(|| match (self.first(), other.first()) {
+            (Some(one), Some(two)) => one.cmp(two),
+            (one, two) => one.is_none().cmp(&two.is_none()),
+        })
     }
 
     fn advance(&mut self) -> Result<(), Error> {
         self.at += 1;
-        self.fill()
+        self.settle()
     }
 
-    fn fill(&mut self) -> Result<(), Error> {
+    fn settle(&mut self) -> Result<(), Error> {
         if self.at == self.entries.len()
             && let Some((run, page)) = &mut self.rest
-            && *page < run.fence.len()
         {
-            self.entries = run.page(*page)?;
+            self.entries.clear();
             self.at = 0;
-            *page += 1;
+            run.pages(*page, PIECE, &mut self.entries)?;
+            *page += PIECE;
         }
+        self.prefix = self.first().map_or(u64::MAX, |entry| prefix(entry.first_chunk().expect("14 of 32")));
         Ok(())
     }
 }
@@ -289,36 +314,48 @@ impl Run {
     }
 
     fn find(&self, key: &[u8; 14]) -> Result<Option<Known>, Error> {
-        if self.count == 0 || self.filter.as_ref().is_some_and(|f| !bits(key, f.len()).all(|b| get(f, b))) {
+        if self.count == 0 || self.filter.as_ref().is_some_and(|filter| !may_hold(filter, key)) {
             return Ok(None);
         }
         let prefix = prefix(key);
         // The key may stand at the end of the page before the first one that begins with its prefix.
         let mut page = self.fence.partition_point(|first| *first < prefix).saturating_sub(1);
+        let mut entries = Vec::with_capacity(PER_PAGE);
         while page < self.fence.len() && self.fence[page] <= prefix {
-            let entries = self.page(page)?;
-            if let Ok(at) = entries.binary_search_by_key(key, |k| k.fingerprint.key) {
-                return Ok(Some(entries[at]));
+            entries.clear();
+            self.pages(page, 1, &mut entries)?;
+            if let Ok(at) = entries.binary_search_by(|entry| entry[..14].cmp(key)) {
+                return Ok(Some(unpack(&entries[at])));
             }
             page += 1;
         }
         Ok(None)
     }
 
-    fn page(&self, number: usize) -> Result<Vec<Known>, Error> {
-        let mut bytes = [0; PAGE];
-        let at = (HEADER + number * PAGE) as u64;
+    /// Reads the entries of at most so many pages from `first` on; none if there are no such pages.
+    fn pages(&self, first: usize, most: usize, into: &mut Vec<Entry>) -> Result<(), Error> {
+        let pages = most.min(self.fence.len().saturating_sub(first));
+        let mut bytes = vec![0; pages * PAGE];
+        let at = (HEADER + first * PAGE) as u64;
         let got = read_full(&*self.file, &mut bytes, at).map_err(|e| Error::io("read", &self.path, &e))?;
-        let count = PER_PAGE.min((self.count as usize).saturating_sub(number * PER_PAGE));
-        if got < PAGE || crc32c::crc32c(&bytes[..PAGE - 4]).to_le_bytes() != bytes[PAGE - 4..] {
-            let path = self.path.display();
-            return Err(Error::Damaged(format!("{path}: page {number} does not match its checksum")));
+        for (number, page) in (first..).zip(bytes.as_chunks::<PAGE>().0) {
+            let count = PER_PAGE.min((self.count as usize).saturating_sub(number * PER_PAGE));
+            let whole = got >= (number - first + 1) * PAGE;
+            if !whole || crc32c::crc32c(&page[..PAGE - 4]).to_le_bytes() != page[PAGE - 4..] {
+                let path = self.path.display();
+                return Err(Error::Damaged(format!("{path}: page {number} does not match its checksum")));
+            }
+            into.extend(&page.as_chunks::<ENTRY>().0[..count]);
         }
-        Ok(bytes.as_chunks::<ENTRY>().0[..count].iter().map(unpack).collect())
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {
-        (0..self.fence.len()).try_for_each(|page| self.page(page).map(drop))
+        let mut entries = Vec::new();
+        (0..self.fence.len()).step_by(PIECE).try_for_each(|page| {
+            entries.clear();
+            self.pages(page, PIECE, &mut entries)
+        })
     }
 }
 
@@ -331,36 +368,27 @@ fn write(
     count: u64,
     mut sources: Vec<Source<'_>>,
 ) -> Result<(), Error> {
-    /// Bytes that are written at once.
-    const PIECE: usize = 64 * PAGE;
     let failed = |e: std::io::Error| Error::io("write", path, &e);
     let fresh = path.with_extension("new");
     let out = io.open(&fresh, Open::Create).map_err(failed)?;
     let mut filter = vec![0u8; filter_len(count) as usize];
     let mut index = Vec::with_capacity(8 * count.div_ceil(PER_PAGE as u64) as usize + filter.len());
-    let mut pages: Vec<u8> = Vec::with_capacity(PIECE);
+    let mut pages: Vec<u8> = Vec::with_capacity(PIECE * PAGE);
     let mut offset = HEADER as u64;
-    let (mut written, mut in_page) = (0, 0);
-    loop {
-        let least = (sources.iter_mut())
-            .filter(|source| source.first().is_some())
-            .min_by_key(|source| source.first().map(|known| known.fingerprint.key));
-        let Some((source, known)) = least.and_then(|source| source.first().copied().map(|k| (source, k)))
-        else {
-            break;
-        };
+    let miscounted =
+        || Error::Damaged(format!("{}: what is merged has not as many ids as it says", path.display()));
+    let mut in_page = 0;
+    for written in 1..=count {
+        let source = sources.iter_mut().min_by(|one, two| one.order(two)).ok_or_else(miscounted)?;
+        let entry = *source.first().ok_or_else(miscounted)?;
         source.advance()?;
-        let Fingerprint { key, digest } = known.fingerprint;
+        let key = entry.first_chunk().expect("14 of 32");
         if in_page == 0 {
-            index.extend(prefix(&key).to_be_bytes());
+            index.extend(prefix(key).to_be_bytes());
         }
-        pages.extend(key);
-        pages.extend(digest);
-        pages.extend(&known.position.to_be_bytes()[2..]);
-        for bit in bits(&key, filter.len()) {
-            filter[bit / 8] |= 1 << (bit % 8);
-        }
-        written += 1;
+        pages.extend(entry);
+        let (block, bits) = place(key, filter.len());
+        bits.for_each(|bit| filter[block + bit / 8] |= 1 << (bit % 8));
         in_page += 1;
         if in_page == PER_PAGE || written == count {
             in_page = 0;
@@ -368,14 +396,14 @@ fn write(
             pages.resize(start + PAGE - 4, 0);
             pages.extend(crc32c::crc32c(&pages[start..]).to_le_bytes());
         }
-        if pages.len() == PIECE || written == count {
+        if pages.len() == PIECE * PAGE || written == count {
             out.write_at(&pages, offset).map_err(failed)?;
             offset += pages.len() as u64;
             pages.clear();
         }
     }
-    if written != count {
-        return Err(Error::Damaged(format!("{}: {written} of {count} ids were found", path.display())));
+    if sources.iter().any(|source| source.first().is_some()) {
+        return Err(miscounted());
     }
     index.extend(filter);
     out.write_at(&index, offset).map_err(failed)?;
@@ -391,8 +419,16 @@ fn write(
     io.rename(&fresh, path).map_err(failed)
 }
 
-fn unpack(bytes: &[u8; ENTRY]) -> Known {
-    let mut at = Reader(bytes);
+fn pack(known: &Known) -> Entry {
+    let mut entry = [0; ENTRY];
+    entry[..14].copy_from_slice(&known.fingerprint.key);
+    entry[14..26].copy_from_slice(&known.fingerprint.digest);
+    entry[26..].copy_from_slice(&known.position.to_be_bytes()[2..]);
+    entry
+}
+
+fn unpack(entry: &Entry) -> Known {
+    let mut at = Reader(entry);
     let key = at.array().expect("14 of 32");
     let digest = at.array().expect("12 of 18");
     let mut position = [0; 8];
@@ -405,18 +441,20 @@ fn prefix(key: &[u8; 14]) -> u64 {
 }
 
 fn filter_len(count: u64) -> u64 {
-    (count * FILTER_BITS).div_ceil(8).max(1)
+    (count * FILTER_BITS).div_ceil(8 * BLOCK as u64).max(1) * BLOCK as u64
 }
 
-fn get(filter: &[u8], bit: usize) -> bool {
-    filter[bit / 8] & 1 << (bit % 8) != 0
+/// Where the block of a key begins in a filter, and the five bits of it that the key sets: nine bits each of its last 45.
+fn place(key: &[u8; 14], filter_len: usize) -> (usize, impl Iterator<Item = usize> + use<>) {
+    let blocks = (filter_len / BLOCK) as u128;
+    let block = ((u128::from(prefix(key)) * blocks) >> 64) as usize;
+    let rest = u64::from_be_bytes(key[6..].try_into().expect("8 of 14"));
+    (block * BLOCK, (0..5).map(move |n| (rest >> (9 * n)) as usize % (8 * BLOCK)))
 }
 
-/// Bits of a key in a filter: two halves of the key, which is a hash, stand in for many hashes
-/// (Kirsch and Mitzenmacher, 2006).
-fn bits(key: &[u8; 14], filter_len: usize) -> impl Iterator<Item = usize> + use<> {
-    let (a, b) = (prefix(key), u64::from_be_bytes(key[6..].try_into().expect("8 of 14")) | 1);
-    (0..FILTER_HASHES).map(move |n| (a.wrapping_add(n.wrapping_mul(b)) % (filter_len as u64 * 8)) as usize)
+fn may_hold(filter: &[u8], key: &[u8; 14]) -> bool {
+    let (block, mut bits) = place(key, filter.len());
+    bits.all(|bit| filter[block + bit / 8] & 1 << (bit % 8) != 0)
 }
 
 #[cfg(test)]
@@ -425,10 +463,9 @@ mod tests {
     use crate::io::OsIo;
 
     fn known(n: u64) -> Known {
-        let tag = crc32c::crc32c(&n.to_le_bytes());
-        let mut key = [0; 14];
-        key[..4].copy_from_slice(&tag.to_be_bytes());
-        key[4..12].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        // Any hash does.
+        let hash = proof::leaf_hash(&n.to_le_bytes());
+        let key = *hash.as_bytes().first_chunk().expect("14 of 32");
         Known { fingerprint: Fingerprint { key, digest: [n as u8; 12] }, position: n }
     }
 
@@ -454,5 +491,17 @@ mod tests {
             assert_eq!(ids.find(&known(n).fingerprint.key).unwrap(), None);
         }
         assert_eq!(Ids::open(&io, dir.path(), [8; 16], 20_000).unwrap().end(), 0, "another ledger's runs");
+    }
+
+    #[test]
+    fn a_filter_lets_few_pass_that_are_not_in_the_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let io = OsIo::new();
+        let entries = (0..50_000).map(known).collect();
+        let run = Ids::empty(dir.path(), [7; 16]).seal((0, 50_000), Some(entries)).write(&io).unwrap();
+        let filter = run.filter.as_ref().unwrap();
+        assert!((0..50_000).all(|n| may_hold(filter, &known(n).fingerprint.key)));
+        let passed = (50_000..150_000).filter(|n| may_hold(filter, &known(*n).fingerprint.key)).count();
+        assert!(passed < 2_000, "{passed} of 100 000");
     }
 }
