@@ -230,6 +230,8 @@ pub(crate) struct Node {
     field: Option<usize>,
     /// In order of name.
     children: Vec<Node>,
+    /// Where the children begin whose names begin with a letter.
+    from: [u8; 128],
 }
 
 impl Node {
@@ -242,14 +244,27 @@ impl Node {
         })
     }
 
-    /// Looked up for every value of every event: first letters tell most names apart, which is half the work of comparing
-    /// whole names all along.
+    /// Looked up for every value of every event: the first letter leads to one of a few names.
     fn child(&self, name: &str) -> Option<&Node> {
         let letter = *name.as_bytes().first()?;
-        let first = |child: &Node| child.name.as_bytes()[0];
-        let from = self.children.partition_point(|child| first(child) < letter);
-        let mut alike = self.children[from..].iter().take_while(|child| first(child) == letter);
+        let from = usize::from(*self.from.get(usize::from(letter))?);
+        let mut alike = self.children[from..].iter().take_while(|child| child.name.as_bytes()[0] == letter);
         alike.find(|child| child.name == name)
+    }
+
+    /// The child of this name, made if there is none.
+    fn child_mut(&mut self, name: &'static str, kind: Option<Kind>) -> &mut Node {
+        let at = self.children.binary_search_by(|child| child.name.cmp(name)).unwrap_or_else(|at| {
+            self.children.insert(at, Node { kind, ..Node::new(name) });
+            let letter = usize::from(name.as_bytes()[0]);
+            self.from[letter + 1..].iter_mut().for_each(|from| *from += 1);
+            at
+        });
+        &mut self.children[at]
+    }
+
+    const fn new(name: &'static str) -> Node {
+        Node { name, kind: None, field: None, children: Vec::new(), from: [0; 128] }
     }
 }
 
@@ -272,11 +287,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table {
-        fields: Vec::new(),
-        blocks: Vec::new(),
-        root: Node { name: "", kind: None, field: None, children: Vec::new() },
-    };
+    let mut table = Table { fields: Vec::new(), blocks: Vec::new(), root: Node::new("") };
     for (path, kind, about) in OURS {
         table.add(path, Some(*kind), (*about).to_string());
     }
@@ -308,14 +319,7 @@ impl Table {
         let mut node = &mut self.root;
         for part in listed.split('.') {
             let name = part.strip_suffix("[]").unwrap_or(part);
-            let at = match node.children.binary_search_by(|child| child.name.cmp(name)) {
-                Ok(at) => at,
-                Err(at) => {
-                    node.children.insert(at, Node { name, kind, field: None, children: Vec::new() });
-                    at
-                }
-            };
-            node = &mut node.children[at];
+            node = node.child_mut(name, kind);
         }
         let path = listed.replace("[]", "");
         let Some(kind) = kind else {

@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::hash::Hasher;
 use std::io::{self, Write};
 
@@ -106,21 +107,19 @@ fn pack(group: &[Id]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEAD + group.len() * 12);
     out.extend(group[0].0.to_be_bytes());
     out.extend([of_difference as u8, of_position as u8]);
-    let (mut bits, mut held) = (0u128, 0);
+    let (mut bits, mut held) = (0u128, 0u32);
     let values = differences().map(|d| (d, of_difference));
     let positions = group.iter().map(|(_, position)| (u64::from(*position), of_position));
     for (value, width) in values.chain(positions) {
         bits |= u128::from(value) << held;
         held += width;
-        while held >= 8 {
-            out.push(bits as u8);
-            bits >>= 8;
-            held -= 8;
+        if held >= 64 {
+            out.extend((bits as u64).to_le_bytes());
+            bits >>= 64;
+            held -= 64;
         }
     }
-    if held > 0 {
-        out.push(bits as u8);
-    }
+    out.extend(&bits.to_le_bytes()[..held.div_ceil(8) as usize]);
     out
 }
 
@@ -128,12 +127,19 @@ fn pack(group: &[Id]) -> Vec<u8> {
 fn unpack(bytes: &[u8], count: usize, into: &mut Vec<Id>) -> Option<()> {
     let (first, rest) = bytes.split_first_chunk::<8>()?;
     let ([of_difference, of_position], packed) = rest.split_first_chunk::<2>()?;
-    let mut rest = packed.iter();
+    let mut rest = packed;
     let (mut bits, mut held) = (0u128, 0);
     let mut next = |width: u32| -> Option<u64> {
+        if held < width
+            && let Some((some, others)) = rest.split_first_chunk::<8>()
+        {
+            bits |= u128::from(u64::from_le_bytes(*some)) << held;
+            (held, rest) = (held + 64, others);
+        }
         while held < width {
-            bits |= u128::from(*rest.next()?) << held;
-            held += 8;
+            let (one, others) = rest.split_first()?;
+            bits |= u128::from(*one) << held;
+            (held, rest) = (held + 8, others);
         }
         let value = bits & ((1 << width) - 1);
         bits >>= width;
@@ -183,9 +189,13 @@ pub(crate) fn merge(to: &Shared, runs: &[Source<'_>]) -> io::Result<()> {
         heads.extend(cursor.next()?.map(|(hash, position)| Reverse((hash, position, number))));
     }
     let mut run = Run::new(to);
-    while let Some(Reverse((hash, position, number))) = heads.pop() {
+    while let Some(mut head) = heads.peek_mut() {
+        let Reverse((hash, position, number)) = *head;
         run.push((hash, position))?;
-        heads.extend(cursors[number].next()?.map(|(hash, position)| Reverse((hash, position, number))));
+        match cursors[number].next()? {
+            Some((hash, position)) => *head = Reverse((hash, position, number)),
+            None => drop(PeekMut::pop(head)),
+        }
     }
     run.end(to)
 }

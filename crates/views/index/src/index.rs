@@ -296,7 +296,9 @@ fn to_merge(sizes: &[u64]) -> Option<std::ops::Range<usize>> {
             from -= 1;
             sum += sizes[from];
         }
-        if to - from >= FAN_IN || (to - from > 1 && sum >= LARGE) {
+        // What would be just short of large waits for the few that it lacks, or all of it would soon be merged again.
+        let many = if sum >= LARGE / 2 { 2 * FAN_IN } else { FAN_IN };
+        if to - from >= many || (to - from > 1 && sum >= LARGE) {
             return Some(from..to);
         }
         to = from;
@@ -319,10 +321,10 @@ mod tests {
                 written += sum;
                 sizes.splice(range, [sum]);
             }
-            assert!(sizes.len() <= 10 + added / 100 + 8, "{sizes:?}");
+            assert!(sizes.len() <= 20 + added / 100, "{sizes:?}");
         }
         assert_eq!(sizes.iter().sum::<u64>(), 10_000_000);
-        assert!(sizes.len() <= 16, "{sizes:?}");
-        assert!(written <= 40_000_000, "{written}");
+        assert!(sizes.len() <= 24, "{sizes:?}");
+        assert!(written <= 20_000_000, "{written}");
     }
 }
