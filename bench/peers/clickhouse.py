@@ -98,19 +98,18 @@ def main():
         return cold(*sys.argv[2:4])
     args = measure.arguments("clickhouse")
     asked = measure.questions(args)
-    blobs = ["\n".join(batch) for batch in measure.batches(map(row, measure.events(args)), BATCH)]
+    blobs = ("\n".join(batch) for batch in measure.batches(map(row, measure.events(args)), BATCH))
     folder = tempfile.mkdtemp(prefix="peer-clickhouse-", dir=args.dir)
     try:
         asker = Asker(folder, asked)
         asker.session.query("CREATE DATABASE IF NOT EXISTS bench ENGINE = Atomic")
         asker.session.query(TABLE)
-        started, cpu = time.monotonic(), time.process_time()
-        for blob in blobs:
+        clock = measure.Clock()
+        for blob in clock.each(blobs):
             asker.session.query("INSERT INTO bench.events FORMAT JSONEachRow " + blob)
-        seconds = time.monotonic() - started
         # Merges go on after the answers; they are part of the price.
         asker.session.query("OPTIMIZE TABLE bench.events FINAL")
-        cpu = time.process_time() - cpu
+        cpu = clock.processor_seconds()
         count = int(asker.rows("SELECT count() FROM bench.events")[0][0])
         assert count == args.events, f"{count} stored"
         parts = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'bench' AND table = 'events'"
@@ -131,7 +130,7 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     how = f"in process, {BATCH} an insert, JSON rows ready beforehand"
-    measure.save(args, asked, (f"ClickHouse {version}, in process", "V"), how, seconds, cpu, size, figures)
+    measure.save(args, asked, (f"ClickHouse {version}, in process", "V"), how, clock.seconds, cpu, size, figures)
 
 
 if __name__ == "__main__":

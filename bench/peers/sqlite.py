@@ -99,15 +99,15 @@ class Asker:
 def main():
     args = measure.arguments("sqlite")
     asked = measure.questions(args)
-    rows = list(map(row, measure.events(args)))
+    rows = map(row, measure.events(args))
     folder = tempfile.mkdtemp(prefix="peer-sqlite-", dir=args.dir)
     try:
         path = os.path.join(folder, "audit.db")
         connection = sqlite3.connect(path, isolation_level=None)
         connection.executescript(SCHEMA)
-        started, cpu = time.monotonic(), time.process_time()
+        clock = measure.Clock()
         seq = 0
-        for batch in measure.batches(rows, args.batch):
+        for batch in clock.each(measure.batches(rows, args.batch)):
             connection.execute("BEGIN")
             numbers = range(seq + 1, seq + 1 + len(batch))
             connection.executemany(
@@ -120,7 +120,7 @@ def main():
             )
             connection.execute("COMMIT")
             seq += len(batch)
-        seconds, cpu = time.monotonic() - started, time.process_time() - cpu
+        cpu = clock.processor_seconds()
         assert connection.execute("SELECT count(*) FROM audit_log").fetchone()[0] == args.events
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("ANALYZE")
@@ -133,7 +133,7 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     how = f"in process, {args.batch} a transaction, WAL; four indexes and FTS5, rows ready beforehand"
     system = (f"SQLite {sqlite3.sqlite_version}, FTS5", "D")
-    measure.save(args, asked, system, how, seconds, cpu, size, figures)
+    measure.save(args, asked, system, how, clock.seconds, cpu, size, figures)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ impl Taken {
             None => "each connection sends the next request when the last is acknowledged".to_owned(),
         };
         let mut table = Table::new(
-            "Over HTTP, class D+",
+            format!("Over HTTP, class D+, {} events", whole(bodies.events() as f64)),
             format!(
                 "`POST /v1/events` of {} events of {} bytes, {} a request, by {} connections of a process of its own on \
                  the same machine; {how}. An acknowledgement comes after `fdatasync`. *Found* is the time from an \
@@ -201,7 +201,7 @@ impl Taken {
 
 fn on_disk(folders: &BTreeMap<&'static str, u64>, bodies: &Bodies) -> Table {
     let mut table = Table::new(
-        "On the disk after it",
+        format!("On the disk after {} events over HTTP", whole(bodies.events() as f64)),
         "Bytes of the data folder when the server had nothing left to do. The newest events are still in a journal, a fixed \
          file.",
         &["part", "bytes/event", "MB"],
