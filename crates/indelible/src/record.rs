@@ -18,6 +18,8 @@ pub const AUTH_LOCAL: u8 = 5;
 pub(crate) const AUTH_SELF: u8 = 6;
 /// How long somebody waits for a signed head; one is signed about once a second.
 const PROVED_MS: u64 = 3000;
+/// How long somebody waits for sealing, before being told to come again.
+const SEALING_MS: u64 = 2000;
 /// Beginnings of the types of our own events, which nobody else may send.
 const OURS: [&str; 6] = ["alert.", "audit.", "config.", "ledger.", "report.", "sink."];
 
@@ -130,10 +132,18 @@ impl Indelible {
         draft.record()
     }
 
-    /// Whether somebody may record as this sender. Who may not is on record.
+    /// Whether somebody may record as this sender. Who may not is on record. To be asked before anything is read: while
+    /// sealing is behind, it waits for some time, since to read what is then refused would only take time from sealing.
     pub fn may_record(&self, viewer: &Viewer, sender: &Sender) -> Result<(), AskError> {
         let organisation = sender.organisation.as_deref().unwrap_or(DEFAULT);
-        self.permit(viewer, Permission::RecordEvents, organisation).map(drop)
+        self.permit(viewer, Permission::RecordEvents, organisation)?;
+        let until_ms = self.io.monotonic_ms() + SEALING_MS;
+        while self.ledger(organisation).is_ok_and(|ledger| ledger.is_behind())
+            && self.io.monotonic_ms() < until_ms
+        {
+            self.io.pause(10);
+        }
+        Ok(())
     }
 
     /// Waits until all of these are under a signed head, for some seconds: whether they are.

@@ -19,7 +19,7 @@ use crate::record::{Entry, Fingerprint, SECTIONS, id_ms};
 const FRAME_TARGET: usize = 8 << 20;
 /// Journals that may wait to be sealed: what they hold is read again after a crash, which shall not
 /// take more than two seconds.
-const MOST_JOURNALS: usize = 8;
+pub(crate) const MOST_JOURNALS: usize = 8;
 
 /// Proof of delivery: what the producer may keep.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proof::Hash;
 
-use crate::append::Receipt;
+use crate::append::{MOST_JOURNALS, Receipt};
 use crate::error::Error;
 use crate::heads::Head;
 use crate::open::{Inner, Ledger};
@@ -64,6 +64,12 @@ impl Ledger {
     /// Number of durable leaves.
     pub fn size(&self) -> u64 {
         self.0.shape().size()
+    }
+
+    /// Whether so many journals wait to be sealed that no other will be begun. What is left of the present one can still
+    /// be filled: whoever waits a little before recording is not turned away.
+    pub fn is_behind(&self) -> bool {
+        self.0.shape().journals.len() > MOST_JOURNALS
     }
 
     /// The newest signed head.
