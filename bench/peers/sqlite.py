@@ -75,7 +75,9 @@ class Asker:
             network = ipaddress.ip_network(asked[name]["network"])
             return self.counted("address BETWEEN ? AND ?", int(network[0]), int(network[-1]))
         if name == "cost_by_actor":
-            return self.rows("SELECT actor, sum(micros) AS cost FROM audit_log GROUP BY 1 ORDER BY cost DESC LIMIT 10")[0][1]
+            # In the order of by_actor each row would be read from another page: seven minutes for ten million.
+            sql = "SELECT actor, sum(micros) AS cost FROM audit_log NOT INDEXED GROUP BY 1 ORDER BY cost DESC LIMIT 10"
+            return self.rows(sql)[0][1]
         if name == "histogram":
             rows = self.rows("SELECT substr(time, 1, 13), type, count(*) FROM audit_log GROUP BY 1, 2")
             return sum(count for _, _, count in rows)
