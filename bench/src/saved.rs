@@ -221,10 +221,10 @@ fn answers(systems: &[(String, Vec<&Value<'_>>)]) -> Table {
         "Milliseconds: cold (the first time after a start, the page cache dropped where that is allowed), then warm, \
          median and 99th percentile. Ours is over HTTP, and each event shown was read from the ledger, decrypted, hashed \
          and compared with the tree; the others are asked by their own client, PostgreSQL over a local socket, the other \
-         two in process.",
+         two in process. A page is asked for by somebody who has signed in, and is read to its end.",
         &head,
     );
-    for question in QUESTIONS {
+    for question in QUESTIONS.iter().chain(PAGES) {
         let mut row = vec![question.about.to_owned()];
         for (_, queries) in &asked {
             let figure = |key: &str| queries.get(question.name)?.get(key)?.as_f64();
