@@ -64,6 +64,28 @@ impl Browser {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Value<'static> {
+        let value = self.answer(method, path, body);
+        assert!(
+            value.pointer("/error").is_none() || value.pointer("/stacktrace").is_none(),
+            "{method} {path}: {} {}",
+            text(&value, "/error"),
+            text(&value, "/message")
+        );
+        value
+    }
+
+    /// Asks about an element; nothing if the page has put another in its place since it was found.
+    fn ask_of(&self, method: &str, element: &str, what: &str, body: &str) -> Option<Value<'static>> {
+        let path = format!("/element/{element}/{what}");
+        let value = self.answer(method, &path, body);
+        if text(&value, "/error") == "stale element reference" {
+            return None;
+        }
+        assert!(value.pointer("/stacktrace").is_none(), "{method} {path}: {}", text(&value, "/message"));
+        Some(value)
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &str) -> Value<'static> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver listens");
         stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a timeout");
         let path = format!("{}{path}", self.session);
@@ -89,14 +111,7 @@ impl Browser {
         }
         reader.take(length).read_to_string(&mut answer).expect("a whole answer");
         let answer = parse(&answer);
-        let value = answer.pointer("/value").cloned().unwrap_or(Value::Null);
-        assert!(
-            value.pointer("/error").is_none() || value.pointer("/stacktrace").is_none(),
-            "{method} {path}: {} {}",
-            text(&value, "/error"),
-            text(&value, "/message")
-        );
-        value
+        answer.pointer("/value").cloned().unwrap_or(Value::Null)
     }
 
     fn command(&self, name: &str, parameters: &str) -> Value<'static> {
@@ -139,37 +154,35 @@ impl Browser {
         Some(text(first, ELEMENT)).filter(|id| !id.is_empty())
     }
 
-    /// Waits until there is such an element that can be seen, and does something with it.
+    /// Waits until there is such an element that can be seen, and asks something of it.
     #[track_caller]
-    fn with<T>(&self, selector: &str, what: impl Fn(&str) -> T) -> T {
+    fn with(&self, selector: &str, method: &str, what: &str, body: &str) -> Value<'static> {
         self.until(selector, || {
             let id = self.element(selector)?;
-            let is_seen = self.ask("GET", &format!("/element/{id}/displayed"), "") == Value::from(true);
-            is_seen.then(|| what(&id))
+            let is_seen = self.ask_of("GET", &id, "displayed", "")? == Value::from(true);
+            is_seen.then(|| self.ask_of(method, &id, what, body))?
         })
     }
 
     #[track_caller]
     pub(crate) fn press(&self, selector: &str) {
-        self.with(selector, |id| drop(self.ask("POST", &format!("/element/{id}/click"), "{}")));
+        self.with(selector, "POST", "click", "{}");
     }
 
     /// Types into an element; keys for the page go to `body`.
     #[track_caller]
     pub(crate) fn keys(&self, selector: &str, keys: &str) {
-        self.with(selector, |id| {
-            drop(self.ask("POST", &format!("/element/{id}/value"), &object("text", keys)))
-        });
+        self.with(selector, "POST", "value", &object("text", keys));
     }
 
     #[track_caller]
     pub(crate) fn text(&self, selector: &str) -> String {
-        self.with(selector, |id| text(&self.ask("GET", &format!("/element/{id}/text"), ""), ""))
+        text(&self.with(selector, "GET", "text", ""), "")
     }
 
     #[track_caller]
     pub(crate) fn attribute(&self, selector: &str, name: &str) -> String {
-        self.with(selector, |id| text(&self.ask("GET", &format!("/element/{id}/attribute/{name}"), ""), ""))
+        text(&self.with(selector, "GET", &format!("attribute/{name}"), ""), "")
     }
 
     /// What a script of ours gives, run in the page.
