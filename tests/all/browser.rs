@@ -64,28 +64,11 @@ impl Browser {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Value<'static> {
-        let value = self.answer(method, path, body);
-        assert!(
-            value.pointer("/error").is_none() || value.pointer("/stacktrace").is_none(),
-            "{method} {path}: {} {}",
-            text(&value, "/error"),
-            text(&value, "/message")
-        );
-        value
+        self.answer(method, path, body).unwrap_or_else(|| panic!("{method} {path}: the page has replaced it"))
     }
 
-    /// Asks about an element; nothing if the page has put another in its place since it was found.
-    fn ask_of(&self, method: &str, element: &str, what: &str, body: &str) -> Option<Value<'static>> {
-        let path = format!("/element/{element}/{what}");
-        let value = self.answer(method, &path, body);
-        if text(&value, "/error") == "stale element reference" {
-            return None;
-        }
-        assert!(value.pointer("/stacktrace").is_none(), "{method} {path}: {}", text(&value, "/message"));
-        Some(value)
-    }
-
-    fn answer(&self, method: &str, path: &str, body: &str) -> Value<'static> {
+    /// Nothing if it is about an element in whose place the page has put another since it was found.
+    fn answer(&self, method: &str, path: &str, body: &str) -> Option<Value<'static>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver listens");
         stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a timeout");
         let path = format!("{}{path}", self.session);
@@ -111,7 +94,17 @@ impl Browser {
         }
         reader.take(length).read_to_string(&mut answer).expect("a whole answer");
         let answer = parse(&answer);
-        answer.pointer("/value").cloned().unwrap_or(Value::Null)
+        let value = answer.pointer("/value").cloned().unwrap_or(Value::Null);
+        if text(&value, "/error") == "stale element reference" {
+            return None;
+        }
+        assert!(
+            value.pointer("/error").is_none() || value.pointer("/stacktrace").is_none(),
+            "{method} {path}: {} {}",
+            text(&value, "/error"),
+            text(&value, "/message")
+        );
+        Some(value)
     }
 
     fn command(&self, name: &str, parameters: &str) -> Value<'static> {
@@ -159,8 +152,8 @@ impl Browser {
     fn with(&self, selector: &str, method: &str, what: &str, body: &str) -> Value<'static> {
         self.until(selector, || {
             let id = self.element(selector)?;
-            let is_seen = self.ask_of("GET", &id, "displayed", "")? == Value::from(true);
-            is_seen.then(|| self.ask_of(method, &id, what, body))?
+            let is_seen = self.answer("GET", &format!("/element/{id}/displayed"), "")? == Value::from(true);
+            is_seen.then(|| self.answer(method, &format!("/element/{id}/{what}"), body))?
         })
     }
 

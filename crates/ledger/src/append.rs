@@ -17,9 +17,6 @@ use crate::record::{Entry, Fingerprint, SECTIONS, id_ms};
 
 /// A frame is closed at about this size, so that one commit of many events is a few frames.
 const FRAME_TARGET: usize = 8 << 20;
-/// Journals that may wait to be sealed: what they hold is read again after a crash, which shall not
-/// take more than two seconds.
-pub(crate) const MOST_JOURNALS: usize = 8;
 
 /// Proof of delivery: what the producer may keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -420,9 +417,9 @@ impl Inner {
     fn room(&self, sequencer: &mut Sequencer, bytes: usize) -> Result<Arc<Journal>, AppendError> {
         self.check_open().map_err(|_| self.closed_error())?;
         let frame = Journal::frame_size(bytes) as u64;
-        let (last, size, waiting) = {
+        let (last, size, is_behind) = {
             let shape = self.shape();
-            (shape.journals.last().cloned(), shape.size(), shape.journals.len())
+            (shape.journals.last().cloned(), shape.size(), shape.is_behind())
         };
         if let Some(journal) = &last
             && !sequencer.must_roll
@@ -430,7 +427,7 @@ impl Inner {
         {
             return Ok(journal.clone());
         }
-        if waiting > MOST_JOURNALS {
+        if is_behind {
             let reason = "sealing is behind".to_owned();
             return Err(AppendError::Busy { reason, retry_after_ms: 200 });
         }

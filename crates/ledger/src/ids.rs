@@ -211,7 +211,7 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
-    /// Merges, writes and opens the run; then removes the ones it replaces. The runs are gone through page by page: of the
+    /// Merges, writes and opens the run; then removes the ones it replaces. The runs are gone through piece by piece: of the
     /// new one only its filter and the first keys of its pages are in memory.
     pub(crate) fn write(self, io: &dyn Io) -> Result<Arc<Run>, Error> {
         let Sealing { dir, ledger, covers: (from, to), entries, merged } = self;

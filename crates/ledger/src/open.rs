@@ -114,6 +114,10 @@ pub(crate) struct Signer {
     pub(crate) signed_at_ms: u64,
 }
 
+/// Journals that may wait to be sealed: what they hold is read again after a crash, which shall not
+/// take more than two seconds.
+const MOST_JOURNALS: usize = 8;
+
 /// Everything readers look at.
 pub(crate) struct Shape {
     pub(crate) segments: Vec<Arc<Segment>>,
@@ -134,6 +138,11 @@ impl Shape {
 
     pub(crate) fn sealed(&self) -> u64 {
         self.segments.last().map_or(0, |s| s.end())
+    }
+
+    /// Whether so many journals wait to be sealed that no other may be begun.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.journals.len() > MOST_JOURNALS
     }
 }
 

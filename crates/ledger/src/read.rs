@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proof::Hash;
 
-use crate::append::{MOST_JOURNALS, Receipt};
+use crate::append::Receipt;
 use crate::error::Error;
 use crate::heads::Head;
 use crate::open::{Inner, Ledger};
@@ -69,7 +69,7 @@ impl Ledger {
     /// Whether so many journals wait to be sealed that no other will be begun. What is left of the present one can still
     /// be filled: whoever waits a little before recording is not turned away.
     pub fn is_behind(&self) -> bool {
-        self.0.shape().journals.len() > MOST_JOURNALS
+        self.0.shape().is_behind()
     }
 
     /// The newest signed head.
